@@ -1,0 +1,46 @@
+# Two commands do all the set-up on a fresh machine (Python >= 3.11, Node >= 20): make demo, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+NODE_STAMPS := infra/local/node_modules/.ready tests/interop/node_modules/.ready
+
+.PHONY: setup demo test lint package bench lock clean
+setup: $(STAMP) $(NODE_STAMPS)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+%/node_modules/.ready: %/package-lock.json
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+demo: setup
+	$(BIN)/dm3 demo
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+package: setup
+	$(BIN)/python -m infra.package
+
+bench: setup
+	$(BIN)/python -m pytest tests/bench -s -q
+
+# Renews the lock files after a change in pyproject.toml.
+lock: 
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra dev --output-file requirements/dev.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra function --constraint requirements/dev.txt --output-file requirements.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build infra/local/node_modules tests/interop/node_modules

@@ -1,0 +1,1 @@
+"""Chalice blueprints: shape in, shape out, no decisions."""

@@ -1,0 +1,1 @@
+"""The `dm3` command."""

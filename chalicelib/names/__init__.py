@@ -1,0 +1,1 @@
+"""ENS: names, records and profiles, read through the Universal Resolver."""

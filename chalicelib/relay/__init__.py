@@ -1,0 +1,1 @@
+"""What a delivery service decides: admission, inbox, accounts, sessions. Ports are in `ports`."""

@@ -1,0 +1,1 @@
+"""What surrounds the application: the template that goes to AWS, packaging, the relay on a laptop."""

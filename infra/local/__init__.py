@@ -1,0 +1,1 @@
+"""The whole relay on a laptop: chain, AWS, gateway."""
