@@ -1,0 +1,136 @@
+"""The relay as its callers see it: four parts, each a protocol, and the service properties.
+
+Callers (the API, tests, an operator's script) depend on this module only; `relay.compose` builds the parts.
+Every method raises errors of `chalicelib.protocol.errors` and nothing else. `Unavailable` (a store or a chain
+did not answer) and `LimitExceeded` are possible everywhere and not repeated below. Names are normalised here
+(`InvalidName` if that is impossible); callers pass what they were given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib.protocol.extension import ProfileExtension
+from chalicelib.protocol.json_types import JsonValue
+from chalicelib.protocol.profile import SignedUserProfile
+from chalicelib.protocol.properties import DeliveryServiceProperties
+from chalicelib.relay.values import Account, Export, Listing, Page, Submitted
+
+
+class Admission(Protocol):
+    """Takes envelopes in."""
+
+    def submit(self, envelope: JsonValue, *, source: str) -> Submitted:
+        """Admit one envelope (an object, or its JSON text as the reference sends it).
+
+        `source` is the caller's network address, for quotas. A returned receipt means a committed write.
+        Raises TooBig, ParseError (text that is not JSON), InvalidEnvelope, Undecryptable, UnknownReceiver,
+        UnverifiedSender, Spam, LimitExceeded.
+        """
+        ...
+
+
+class Inbox(Protocol):
+    """Gives mail out and deletes what is acknowledged. Expired messages are never served."""
+
+    def page(
+        self, account: Account, cursor: str | None = None, limit: int | None = None, *, follow: bool = False
+    ) -> Page:
+        """The oldest messages after `cursor`, bounded by `limit` (count) and by bytes.
+
+        With `follow`, reading restarts 60 s before the cursor, because a message stamped earlier may have
+        been committed later: the caller drops what it has seen by `message_id`. Raises InvalidParams for a
+        cursor that is not of this account and for a limit below 1.
+        """
+        ...
+
+    def incoming(self, account: Account) -> Listing:
+        """The reference's listing. When not all fits, half holds the oldest messages and half moves on."""
+        ...
+
+    def conversation(self, account: Account, contact: str, cursor: str | None = None) -> Listing:
+        """The messages from one contact, oldest first, with bounded work; `next_cursor` continues."""
+        ...
+
+    def acknowledge(self, account: Account, ids: Sequence[str]) -> int:
+        """Delete by `StoredMessage.id`; ids already gone count too. Returns how many distinct ids.
+
+        Raises InvalidParams, before deleting anything, for an id that is not of this account.
+        """
+        ...
+
+    def acknowledge_pairs(self, account: Account, pairs: Sequence[tuple[str, str]]) -> int:
+        """Delete by (contact name, messageHash), as the reference's client does. Returns how many went.
+
+        A wrong contact and an incomplete pair are no-ops. Raises InvalidParams for over 1,000 distinct pairs.
+        """
+        ...
+
+
+class Accounts(Protocol):
+    """Accounts, their profiles and their names."""
+
+    def register(self, name: str, signed_profile: JsonValue, *, source: str) -> None:
+        """Store a profile signed by the wallet that `name` resolves to now. Never opens a session.
+
+        Raises InvalidProfile, NotFound (the name has no address), InvalidSignature (not signed by that
+        address), Forbidden (a profile that was replaced and that ENS does not publish).
+        """
+        ...
+
+    def profile(self, name: str) -> SignedUserProfile:
+        """The stored signed profile of a name. Raises NotFound."""
+        ...
+
+    def extension(self, name: str) -> ProfileExtension:
+        """The profile extension of a name. Raises NotFound."""
+        ...
+
+    def export(self, account: Account, cursor: str | None = None) -> Export:
+        """Everything stored for the account, opened, with one page of its mail. Raises NotFound."""
+        ...
+
+    def delete(self, account: Account) -> None:
+        """Delete the account with profile, names and mail. Repeatable; nothing is left on success."""
+        ...
+
+
+class Sessions(Protocol):
+    """Who is calling?"""
+
+    def challenge(self, name: str) -> str:
+        """A challenge for `name`; nothing is written. Raises NotFound if it leads to no account here."""
+        ...
+
+    def sign_in(self, name: str, challenge: str, signature: str) -> str:
+        """A session token for a challenge signed by the account's profile key.
+
+        Raises InvalidSignature (HTTP 400 "Signature invalid" to the letter), InvalidInput (a challenge that
+        is expired, used, altered or another name's), NotFound, Forbidden (after too many wrong signatures).
+        """
+        ...
+
+    def authenticate(self, authorization: str | None, name: str) -> Account:
+        """The account of a `Bearer` token, if `name` is one of its names.
+
+        Raises SignInRequired where signing in cures it (no token, expired, revoked) and Forbidden where it
+        does not (another account's name).
+        """
+        ...
+
+    def sign_out_everywhere(self, account: Account) -> None:
+        """Revoke every session token issued to the account until now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A dm3 delivery service, ready to serve."""
+
+    admission: Admission
+    inbox: Inbox
+    accounts: Accounts
+    sessions: Sessions
+    properties: Callable[[], DeliveryServiceProperties]
