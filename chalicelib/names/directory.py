@@ -1,0 +1,46 @@
+"""Who a name is: its address, its profile, and whether the address's owner signed for it.
+
+A name proves nothing about an address, since anyone can point a name at anyone's address. Only a profile
+that the wallet of the address has signed proves that the two belong together (`ResolvedName.signed`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib.protocol.profile import DeliveryServiceProfile, SignedUserProfile, UserProfile
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedName:
+    """What ENS says about a normalised name.
+
+    `address` is checksummed (EIP-55), or None if the name has none. `profile` is the one published at
+    `network.dm3.profile`, bare or signed, or None if there is none that can be used. `signed` is set only
+    if the profile carries a wallet signature that recovers to `address`: the proof of address.
+    """
+
+    name: str
+    address: str | None = None
+    profile: UserProfile | None = None
+    signed: SignedUserProfile | None = None
+
+
+class Directory(Protocol):
+    """Looks names up. The names given to it are normalised (`names.normalize`)."""
+
+    def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+        """What ENS says about `name`; a name that does not exist has neither address nor profile.
+
+        `fresh` asks for a reading newer than the remembered one; it is granted at a limited rate, and
+        otherwise the remembered answer is given. Raises `Unavailable` when the chain did not answer.
+        """
+        ...
+
+    def delivery_service(self, name: str, *, fresh: bool = False) -> DeliveryServiceProfile | None:
+        """The delivery service profile published at `name` (`network.dm3.deliveryService`), if any.
+
+        `fresh` and errors as in `lookup`.
+        """
+        ...
