@@ -16,12 +16,15 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("crypto", "delivery", "delivery-api", "messaging", "profile", "shared")
 VERSION = "1.7.1"
 ANSWER_WITHIN_S = 60
+
+Json: TypeAlias = Any
+"""What goes to the libraries and comes back: JSON, whose shape each test knows."""
 
 
 class ReferenceRefused(AssertionError):
@@ -60,7 +63,7 @@ class Reference:
             self._lines.put(line)
         self._lines.put("")
 
-    def call(self, name: str, /, **arguments: Any) -> Any:
+    def call(self, name: str, /, **arguments: Json) -> Json:
         """Call `name` in the node process. Raises ReferenceRefused if the call failed."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"call": name, "arguments": arguments}) + "\n")

@@ -34,15 +34,15 @@ async function sinceSeptember2024(made, keys) {
 }
 
 /**
- * Makes a message and its envelope. `known` holds the profiles of receiver and delivery service where
- * there is no chain to ask.
+ * Makes a message and its envelope. `known` holds what else would be read from the chain: the profiles of
+ * receiver and delivery service; and in `known.sender` another name for the delivery information.
  */
 async function build({ message, revision, known }) {
     const { keys, account } = person(message.from);
     const made = await MAKERS[message.type || 'NEW'](message, keys.signingKeyPair.privateKey);
     const dependencies = known && {
         to: { ensName: message.to, profile: known.receiver },
-        from: account,
+        from: { ...account, ensName: known.sender || account.ensName },
         deliverServiceProfile: known.service,
     };
     const provider = known ? undefined : connected().provider;

@@ -69,11 +69,6 @@ async function libraryChallenge({ name }) {
     return api.getChallenge(person(name).account, connected().provider);
 }
 
-/** The libraries' own getNewToken; 1.7.1 posts the signature without the challenge. */
-async function libraryToken({ name, signature }) {
-    return api.getNewToken(person(name).account, connected().provider, signature);
-}
-
 /** The properties of the delivery service named in the person's profile. */
 async function properties({ name }) {
     return api.getDeliveryServiceProperties(connected().provider, person(name).account);
@@ -91,6 +86,12 @@ async function rpc({ url, method, params }) {
 async function incoming({ name, url }) {
     const path = `/delivery/messages/incoming/${normalizeEnsName(name)}/`;
     return (await client(name, url).http.get(path)).data;
+}
+
+/** Everything that waits, asked for with a given token and without signing in. */
+async function incomingWith({ name, url, token }) {
+    const path = `${url}/delivery/messages/incoming/${normalizeEnsName(name)}/`;
+    return (await axios.get(path, { headers: { Authorization: `Bearer ${token}` } })).data;
 }
 
 /** What waits from one contact. */
@@ -112,10 +113,10 @@ module.exports = {
     submitProfile,
     storedProfile,
     libraryChallenge,
-    libraryToken,
     properties,
     rpc,
     incoming,
+    incomingWith,
     fromContact,
     acknowledge,
 };
