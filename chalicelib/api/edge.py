@@ -1,0 +1,199 @@
+"""Where Chalice ends and the API begins.
+
+`Routes` collects the views of one blueprint. A view gets a `Call` and returns an `Answer` or raises a
+Dm3Error; what it raises becomes an answer here, and an exception that nobody expected is logged by type and
+answered with 500 and one sentence, so that no path leads to a stack trace.
+
+`middleware` puts the CORS headers on every answer, errors included, and writes the access log. It also keeps
+the request in a context variable: Chalice has only one place for "the current request", which several
+threads of one process would share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+from time import perf_counter
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from chalice.app import Blueprint, CORSConfig, Request, Response
+
+from chalicelib.api import logs
+from chalicelib.api.answers import Answer, refusal
+from chalicelib.api.models import Input
+from chalicelib.protocol.canonical import parse_json
+from chalicelib.protocol.errors import Dm3Error, InternalError, InvalidInput, InvalidName, TooBig
+from chalicelib.protocol.json_types import JsonValue
+
+CORS = CORSConfig(
+    allow_origin="*",
+    allow_headers=["Content-Type", "Authorization"],
+    expose_headers=["Link", "Retry-After"],
+    max_age=600,
+)
+
+BODY_LIMIT_BYTES = 6 * 1024 * 1024
+"""No body is larger in production: a synchronous invocation of Lambda carries at most 6 MB."""
+
+_current: ContextVar[Request] = ContextVar("dm3_current_request")
+
+AnyInput = TypeVar("AnyInput", bound=Input)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP request, as a view sees it."""
+
+    request: Request
+
+    @cached_property
+    def body(self) -> bytes:
+        """The raw body. Raises TooBig."""
+        event = self.request.to_original_event()
+        text = event.get("body") or ""
+        if len(text) > 2 * BODY_LIMIT_BYTES:
+            raise TooBig("The request is larger than this service accepts.")
+        if event.get("isBase64Encoded"):
+            return bytes(self.request.raw_body)
+        # Bytes that are no UTF-8 stay recognisable as such to the parser.
+        return text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogatepass")
+
+    @property
+    def source(self) -> str:
+        """The caller's network address."""
+        return str(self.request.context.get("identity", {}).get("sourceIp", ""))
+
+    @property
+    def authorization(self) -> str | None:
+        """The `Authorization` header."""
+        return self.request.headers.get("authorization")
+
+    def name(self, parameter: str = "ensName") -> str:
+        """A name of the path, percent-decoded (API Gateway leaves it encoded). Raises InvalidName."""
+        try:
+            return unquote(self.request.uri_params[parameter], errors="strict")
+        except UnicodeDecodeError:
+            raise InvalidName from None
+
+    def query(self, parameter: str) -> str | None:
+        """The last value of a query parameter."""
+        return (self.request.query_params or {}).get(parameter)
+
+    def json(self) -> JsonValue:
+        """The body as JSON, whatever its content type says. Raises ParseError or TooBig."""
+        if len(self.body) > BODY_LIMIT_BYTES:
+            raise TooBig("The request is larger than this service accepts.")
+        return parse_json(self.body)
+
+    def read(self, model: type[AnyInput]) -> AnyInput:
+        """The body as `model`. Raises ParseError, TooBig or InvalidInput."""
+        return model.check(self.json(), error=InvalidInput)
+
+
+View = Callable[[Call], Answer]
+Wording = Callable[[Dm3Error], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What the OpenAPI document says of a view. `result` names a model of `api.results`, if it is JSON."""
+
+    method: str
+    path: str
+    summary: str
+    body: type[Input] | None
+    result: str | None
+    status: int
+    signed_in: bool
+    query: tuple[str, ...]
+
+
+class Routes:
+    """The views of one blueprint."""
+
+    def __init__(self, name: str, wording: Wording = refusal) -> None:
+        self.blueprint = Blueprint(f"chalicelib.api.{name}")
+        self.described: list[Route] = []
+        self._wording = wording
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        summary: str,
+        *,
+        wording: Wording | None = None,
+        body: type[Input] | None = None,
+        result: str | None = None,
+        status: int = 200,
+        signed_in: bool = False,
+        query: tuple[str, ...] = (),
+    ) -> Callable[[View], View]:
+        """Register a view; `wording` turns the errors it raises into answers."""
+        self.described.append(Route(method, path, summary, body, result, status, signed_in, query))
+
+        def register(view: View) -> View:
+            # No list of content types: clients of the reference send JSON under several names, or none.
+            route = self.blueprint.route(path, methods=[method], content_types=[], name=view.__name__)
+            route(_guarded(view, wording or self._wording))
+            return view
+
+        return register
+
+
+def _guarded(view: View, wording: Wording) -> Callable[..., Response]:
+    """`view` as Chalice calls it: it gets the path's parameters, which `Call` reads from the request."""
+
+    def guarded(**_parameters: str) -> Response:
+        try:
+            answer = view(Call(_current.get()))
+        except Dm3Error as error:
+            answer = wording(error)
+        except Exception as error:  # noqa: BLE001 - the last resort: no request may end in a stack trace
+            logs.defect(error)
+            answer = refusal(InternalError())
+        return _response(answer)
+
+    return guarded
+
+
+class _Coded(Response):  # type: ignore[misc]
+    """A Chalice response that remembers the error code for the access log."""
+
+    code: int | None = None
+
+
+def _response(answer: Answer) -> Response:
+    response = _Coded(answer.body, {"Content-Type": answer.content_type, **answer.headers}, answer.status)
+    response.code = answer.code
+    return response
+
+
+def middleware(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """CORS headers on every answer, a line in the access log, and no exception past this point."""
+    started = perf_counter()
+    token = _current.set(request)
+    try:
+        response = get_response(request)
+    except Exception as error:  # noqa: BLE001 - the last resort: no request may end in a stack trace
+        logs.defect(error)
+        response = _response(refusal(InternalError()))
+    finally:
+        _current.reset(token)
+    response.headers.update(CORS.get_access_control_headers())
+    logs.access(
+        request_id=str(_context(request).get("requestId", "")),
+        method=str(_context(request).get("httpMethod", "")),
+        route=str(_context(request).get("resourcePath", "")),
+        status=response.status_code,
+        duration_ms=(perf_counter() - started) * 1000,
+        code=getattr(response, "code", None),
+    )
+    return response
+
+
+def _context(request: Request) -> Mapping[str, Any]:
+    return request.context if request is not None else {}

@@ -1,0 +1,129 @@
+"""What callers may send: the models that validate it, and from which the API's documents are generated.
+
+A model checks the shape and nothing more; what the values mean is decided by the relay. A message about bad
+input names a member of the model, never what the caller wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chalicelib.protocol.errors import Dm3Error, InvalidParams
+from chalicelib.protocol.json_types import JsonValue
+
+ACKNOWLEDGEMENTS_LIMIT = 1000
+
+
+class Input(BaseModel):
+    """Base of everything that callers send: frozen, exact types, built when first used."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+    @classmethod
+    def check(cls, value: JsonValue, *, error: type[Dm3Error] = InvalidParams) -> Self:
+        """The model read from parsed JSON. Raises `error` with one sentence."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as problems:
+            member = problems.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
+        # Outside the handler, so that the error carries no trace of what was sent.
+        if member and member[0] in cls.model_fields:
+            raise error(f"The member {member[0]!r} is missing or not of the right type.")
+        raise error("There is a member too many, or it is no JSON object.")
+
+
+class Params(Input):
+    """Base of parameters of JSON-RPC methods, by position (in the order of the members) or by name."""
+
+    @classmethod
+    def read(cls, value: JsonValue) -> Self:
+        """Raises InvalidParams."""
+        if isinstance(value, list | tuple):
+            names = list(cls.model_fields)
+            if len(value) > len(names):
+                raise InvalidParams("There are too many parameters.")
+            return cls.check(dict(zip(names, value, strict=False)))
+        if isinstance(value, dict):
+            return cls.check(value)
+        raise InvalidParams("The parameters must be an array or an object.")
+
+
+class NoParams(Params):
+    """A method without parameters."""
+
+
+class SubmitParams(Params):
+    """Parameters of `dm3_submitMessage`: the envelope as JSON text (the reference) or as an object.
+
+    The specification passes the bare envelope; that is accepted in place of the parameters, too.
+    """
+
+    envelope: str | dict[str, Any] = Field(description="The envelope, as an object or as its JSON text.")
+    token: str | None = Field(None, description="Sent by clients of the reference; not needed.")
+
+    @classmethod
+    def read(cls, value: JsonValue) -> Self:
+        """Raises InvalidParams."""
+        if isinstance(value, Mapping) and "metadata" in value and "envelope" not in value:
+            return super().read([cast("JsonValue", value)])
+        return super().read(value)
+
+
+class NameParams(Params):
+    """Parameters of `dm3_getProfileExtension`."""
+
+    name: str = Field(description="The ENS name of the receiver.")
+
+
+class Profile(Input):
+    """A user profile; members that dm3 does not know are kept and covered by the signature."""
+
+    model_config = ConfigDict(extra="allow")
+
+    public_encryption_key: str = Field(alias="publicEncryptionKey")
+    public_signing_key: str = Field(alias="publicSigningKey")
+    delivery_services: list[str] = Field(alias="deliveryServices")
+
+
+class SignedProfile(Input):
+    """A user profile signed by the wallet that the name resolves to."""
+
+    profile: Profile
+    signature: str = Field(description="EIP-191 signature over the profile creation message.")
+
+
+class SignIn(Input):
+    """A challenge and its signature by the account's profile key (Ed25519 over the challenge's text)."""
+
+    challenge: str
+    signature: str
+
+
+class Acknowledgement(BaseModel):
+    """One entry as clients of the reference send it; an incomplete one is skipped."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
+
+    contact_address: Any = Field(None, alias="contactAddress", description="The contact's ENS name.")
+    message_hash: Any = Field(None, alias="messageHash")
+
+    def pair(self) -> tuple[str, str] | None:
+        """(contact, message hash), or None if the entry is incomplete."""
+        if isinstance(self.contact_address, str) and isinstance(self.message_hash, str):
+            return self.contact_address, self.message_hash
+        return None
+
+
+class Acknowledgements(Input):
+    """What the reference's client sends once for each conversation."""
+
+    acknowledgements: list[Acknowledgement]
+
+
+class AcknowledgedIds(Input):
+    """Ids of messages, from the paged inbox, that may be deleted."""
+
+    ids: Annotated[list[str], Field(max_length=ACKNOWLEDGEMENTS_LIMIT)]

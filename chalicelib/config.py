@@ -1,0 +1,190 @@
+"""The relay's settings: one frozen object, read from environment variables that begin with `DM3_`.
+
+    DM3_RELAY_NAME           ENS name whose network.dm3.deliveryService record names this relay (required)
+    DM3_RPC_URLS             URLs of Ethereum nodes, separated by commas, tried in this order (required)
+    DM3_KEYS                 the relay's keys as JSON text (see `Keys`), or
+    DM3_KEYS_PARAMETER       the name of the SSM SecureString parameter that holds them
+    DM3_INBOX_TABLE, DM3_SUBMISSIONS_TABLE, DM3_ACCOUNTS_TABLE, DM3_COUNTERS_TABLE
+                             names of the DynamoDB tables (required)
+    DM3_BODIES_BUCKET        S3 bucket for large messages (required)
+    DM3_AWS_URL              endpoint of all AWS services; unset: AWS itself
+    DM3_MESSAGE_TTL_DAYS     days that an unfetched message is kept; at least 30, the default
+    DM3_SIZE_LIMIT_BYTES     largest envelope accepted; default and maximum 3000000
+    DM3_LENIENT              "true": accept unverified senders, marked as such; default "false"
+    DM3_UNIVERSAL_RESOLVER   address of the ENS Universal Resolver; default: the one on mainnet
+    DM3_NAMES_LIFETIME_S     seconds that an answer about a name is believed; default 300
+    DM3_UNKNOWN_LIFETIME_S   the same for a name that does not exist; default 60
+    DM3_ALLOW_HTTP           "true": follow http: links in profiles, for local use; default "false"
+
+A missing or invalid variable is told in one sentence that names it and never its value.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+UNIVERSAL_RESOLVER = "0xeEeEEEEeE14D718C2B47D9923Deab1335E144EeEe"
+
+_KEY_BYTES = 32
+
+
+class InvalidSettings(Exception):
+    """The operator's settings cannot be used. The message is one sentence and holds no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The relay's keys, 32 bytes each; `storage` lists the newest first, older ones only open.
+
+    As text: JSON `{"encryption", "signing", "session", "index": base64, "storage": [base64, …]}`. What a thief
+    could do with each, and how it is replaced, is told in SECURITY.md.
+    """
+
+    encryption: bytes = field(repr=False)
+    signing: bytes = field(repr=False)
+    session: bytes = field(repr=False)
+    index: bytes = field(repr=False)
+    storage: tuple[bytes, ...] = field(repr=False)
+
+    @classmethod
+    def generate(cls, token: Callable[[int], bytes]) -> Self:
+        """New keys, from a source of unpredictable bytes such as `secrets.token_bytes`."""
+        first, second, third, fourth, fifth = (token(_KEY_BYTES) for _ in range(5))
+        return cls(first, second, third, fourth, (fifth,))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The keys of their JSON text. Raises InvalidSettings."""
+        try:
+            members = json.loads(text)
+            storage = members["storage"]
+            if not isinstance(storage, list) or not storage:
+                raise InvalidSettings("The relay's keys need at least one storage key.")
+            single = (_key(members[name]) for name in ("encryption", "signing", "session", "index"))
+            return cls(*single, tuple(_key(key) for key in storage))
+        except (ValueError, TypeError, KeyError):
+            raise InvalidSettings(
+                "The relay's keys are not the expected JSON: encryption, signing, session, index and storage "
+                "in base64, 32 bytes each."
+            ) from None
+
+    def to_text(self) -> str:
+        """The JSON text that `parse` reads."""
+        members: dict[str, object] = {
+            name: base64.b64encode(getattr(self, name)).decode()
+            for name in ("encryption", "signing", "session", "index")
+        }
+        members["storage"] = [base64.b64encode(key).decode() for key in self.storage]
+        return json.dumps(members)
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError from None
+    if len(key) != _KEY_BYTES:
+        raise ValueError
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Names of the DynamoDB tables."""
+
+    inbox: str
+    submissions: str
+    accounts: str
+    counters: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator decides. Exactly one of `keys` and `keys_parameter` is set."""
+
+    relay_name: str
+    rpc_urls: tuple[str, ...] = field(repr=False)  # URLs of nodes often carry an API key
+    tables: Tables
+    bodies_bucket: str
+    keys: Keys | None
+    keys_parameter: str | None
+    aws_url: str | None = None
+    message_ttl_days: int = 30
+    size_limit_bytes: int = 3_000_000
+    lenient: bool = False
+    universal_resolver: str = UNIVERSAL_RESOLVER
+    names_lifetime_s: int = 300
+    unknown_lifetime_s: int = 60
+    allow_http: bool = False
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """The settings in `environment`. Raises InvalidSettings."""
+        variables = _Variables(environment)
+        keys, parameter = variables.optional("DM3_KEYS"), variables.optional("DM3_KEYS_PARAMETER")
+        if (keys is None) == (parameter is None):
+            raise InvalidSettings("Set either DM3_KEYS or DM3_KEYS_PARAMETER.")
+        return cls(
+            relay_name=variables.required("DM3_RELAY_NAME"),
+            rpc_urls=variables.urls("DM3_RPC_URLS"),
+            tables=Tables(
+                *(
+                    variables.required(f"DM3_{table}_TABLE")
+                    for table in ("INBOX", "SUBMISSIONS", "ACCOUNTS", "COUNTERS")
+                )
+            ),
+            bodies_bucket=variables.required("DM3_BODIES_BUCKET"),
+            keys=Keys.parse(keys) if keys is not None else None,
+            keys_parameter=parameter,
+            aws_url=variables.optional("DM3_AWS_URL"),
+            message_ttl_days=variables.number("DM3_MESSAGE_TTL_DAYS", 30, least=30, most=36_500),
+            size_limit_bytes=variables.number(
+                "DM3_SIZE_LIMIT_BYTES", 3_000_000, least=10_000, most=3_000_000
+            ),
+            lenient=variables.flag("DM3_LENIENT"),
+            universal_resolver=variables.optional("DM3_UNIVERSAL_RESOLVER") or UNIVERSAL_RESOLVER,
+            names_lifetime_s=variables.number("DM3_NAMES_LIFETIME_S", 300, least=0, most=86_400),
+            unknown_lifetime_s=variables.number("DM3_UNKNOWN_LIFETIME_S", 60, least=0, most=86_400),
+            allow_http=variables.flag("DM3_ALLOW_HTTP"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Variables:
+    """Typed reading of environment variables; an empty one counts as unset."""
+
+    environment: Mapping[str, str]
+
+    def optional(self, name: str) -> str | None:
+        return self.environment.get(name, "").strip() or None
+
+    def required(self, name: str) -> str:
+        value = self.optional(name)
+        if value is None:
+            raise InvalidSettings(f"The environment variable {name} is missing.")
+        return value
+
+    def urls(self, name: str) -> tuple[str, ...]:
+        urls = tuple(url.strip() for url in self.required(name).split(",") if url.strip())
+        if not urls or not all(url.startswith(("http://", "https://")) for url in urls):
+            raise InvalidSettings(f"The environment variable {name} must list http: or https: URLs.")
+        return urls
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        text = self.optional(name)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit() or len(text) > 12 or not least <= int(text) <= most:
+            raise InvalidSettings(f"The environment variable {name} must be a number from {least} to {most}.")
+        return int(text)
+
+    def flag(self, name: str) -> bool:
+        text = self.optional(name) or "false"
+        if text not in {"true", "false"}:
+            raise InvalidSettings(f'The environment variable {name} must be "true" or "false".')
+        return text == "true"
