@@ -1,0 +1,63 @@
+"""The whole packaging step: from the working tree to what is uploaded, checked on the way."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.package import bundle as bundles
+from infra.package.cloudformation import lint, translate
+from infra.package.dependencies import missing
+from infra.package.errors import PackagingError
+from infra.package.isolation import Probed, probe_bundle
+from infra.package.stage import ROOT, lay_out, run_chalice
+
+# Twice what the bundle has: a dependency that doubles it should be a decision.
+ZIPPED_CEILING_BYTES = 16_000_000
+UNZIPPED_CEILING_BYTES = 48_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a packaging run left behind and saw.
+
+    `bundle` is the unpacked directory, `archive` what is uploaded, `sam` what Chalice wrote, and
+    `template` the linted CloudFormation to deploy.
+    """
+
+    bundle: Path
+    archive: Path
+    sam: Path
+    template: Path
+    sizes: bundles.Sizes
+    probed: Probed
+
+
+def build(output: Path = ROOT / "build", source: Path = ROOT) -> Built:
+    """Package the application of `source` into `output`. Raises PackagingError, and then nothing is fit to use."""
+    stage, chalice, bundle = output / "stage", output / "chalice", output / "bundle"
+    lay_out(stage, source)
+    run_chalice(stage, chalice)
+    bundles.unpack(chalice / "deployment.zip", bundle)
+    if absent := missing(stage / "requirements.txt", bundle):
+        raise PackagingError(f"not in the bundle, for want of a wheel for Lambda: {', '.join(absent)}")
+    bundles.prune(bundle)
+    bundles.compile_all(bundle)
+    probed = probe_bundle(bundle)
+    if probed.heavy_at_start:
+        raise PackagingError(f"the functions import at start what they must not: {probed.heavy_at_start}")
+    archive = output / "relay.zip"
+    sizes = bundles.pack(bundle, archive)
+    if sizes.zipped_bytes > ZIPPED_CEILING_BYTES or sizes.unzipped_bytes > UNZIPPED_CEILING_BYTES:
+        raise PackagingError(f"the bundle has outgrown its ceiling: {sizes}")
+    template = output / "relay.template.json"
+    _write_template(chalice / "sam.yaml", template)
+    return Built(bundle, archive, chalice / "sam.yaml", template, sizes, probed)
+
+
+def _write_template(sam: Path, template: Path) -> None:
+    translated = translate(sam)
+    if found := lint(translated):
+        raise PackagingError("the translated template does not lint:\n" + "\n".join(found))
+    template.write_text(json.dumps(translated, indent=1, sort_keys=True) + "\n", "utf-8")
