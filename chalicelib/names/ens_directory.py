@@ -1,0 +1,76 @@
+"""The directory over ENS: records through the Universal Resolver, remembered as a policy says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalicelib.names.cache import AnswerCache, CachePolicy, MemoryCache
+from chalicelib.names.directory import ResolvedName
+from chalicelib.names.ports import ChainTransport, Fetcher, OffchainGateway
+from chalicelib.names.read_through import Rates, Reading, ReadThrough
+from chalicelib.names.records import resolved_name, service_profile
+from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER, UniversalResolver
+from chalicelib.protocol.profile import (
+    DELIVERY_SERVICE_RECORD,
+    USER_PROFILE_RECORD,
+    DeliveryServiceProfile,
+)
+
+
+class EnsDirectory:
+    """Implements `names.directory.Directory`. Safe for use by several threads.
+
+    `transport` reaches a node, `fetcher` follows links in records (without one they are `Unavailable`),
+    `gateway` answers lookups off chain (likewise), `clock_ms` tells milliseconds since the Unix epoch.
+    `cache` remembers what `lookup` found, `service_cache` what `delivery_service` found.
+    """
+
+    def __init__(
+        self,
+        transport: ChainTransport,
+        fetcher: Fetcher | None = None,
+        cache: AnswerCache[ResolvedName] | None = None,
+        *,
+        clock_ms: Callable[[], int],
+        service_cache: AnswerCache[DeliveryServiceProfile | None] | None = None,
+        policy: CachePolicy | None = None,
+        gateway: OffchainGateway | None = None,
+        universal_resolver: str = UNIVERSAL_RESOLVER,
+    ) -> None:
+        policy = policy or CachePolicy()
+        rates = Rates.of(policy)
+        self._resolver = UniversalResolver(transport, address=universal_resolver, gateway=gateway)
+        self._fetcher = fetcher
+        self._users = ReadThrough(
+            self._read_user, cache=cache or MemoryCache(), policy=policy, rates=rates, clock_ms=clock_ms
+        )
+        self._services = ReadThrough(
+            self._read_service,
+            cache=service_cache or MemoryCache(),
+            policy=policy,
+            rates=rates,
+            clock_ms=clock_ms,
+        )
+
+    def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+        """As `Directory.lookup`: at most one round trip to the node, for address and record together."""
+        return self._users.get(name, fresh=fresh)
+
+    def delivery_service(self, name: str, *, fresh: bool = False) -> DeliveryServiceProfile | None:
+        """As `Directory.delivery_service`: at most one round trip to the node."""
+        return self._services.get(name, fresh=fresh)
+
+    def invalidate(self, name: str) -> None:
+        """Forgets what is remembered of the normalised `name`; the next lookup asks the chain."""
+        self._users.forget(name)
+        self._services.forget(name)
+
+    def _read_user(self, name: str) -> Reading[ResolvedName]:
+        records = self._resolver.address_and_text(name, USER_PROFILE_RECORD)
+        found = resolved_name(name, records.address, records.text, self._fetcher)
+        return Reading(found, known=found.profile is not None, published=records.text is not None)
+
+    def _read_service(self, name: str) -> Reading[DeliveryServiceProfile | None]:
+        text = self._resolver.text(name, DELIVERY_SERVICE_RECORD)
+        found = service_profile(text, self._fetcher)
+        return Reading(found, known=found is not None, published=text is not None)

@@ -1,0 +1,130 @@
+"""A node of the chain over HTTP: JSON-RPC 2.0 batches by urllib3, with bounds on time and bytes.
+
+Errors never carry the node's URL, since it often contains the operator's key.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from itertools import count
+from threading import Lock
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from chalicelib.names.ports import RpcCall, RpcError, RpcResult
+from chalicelib.protocol.errors import Unavailable
+from chalicelib.protocol.json_types import JsonValue
+
+MAX_ANSWER_BYTES = 1_048_576
+_PIECE_BYTES = 65_536
+
+
+class HttpTransport:
+    """Implements `names.ports.ChainTransport`. `requests` counts the HTTP requests made so far.
+
+    `timeout_s` bounds a whole request in seconds, connecting included; `max_bytes` the answer's body.
+    Safe for use by several threads.
+    """
+
+    def __init__(
+        self, url: str, *, timeout_s: float = 3.0, max_bytes: int = MAX_ANSWER_BYTES, connections: int = 8
+    ) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+        self._max_bytes = max_bytes
+        self._pool = urllib3.PoolManager(maxsize=connections, retries=False)
+        self._lock = Lock()
+        self._ids = count(1)
+        self.requests = 0
+
+    def request(self, calls: Sequence[RpcCall]) -> list[RpcResult]:
+        """As `ChainTransport.request`: one HTTP request. Raises `Unavailable`."""
+        with self._lock:
+            self.requests += 1
+            numbered = [(next(self._ids), call) for call in calls]
+        body = [
+            {"jsonrpc": "2.0", "id": number, "method": call.method, "params": list(call.params)}
+            for number, call in numbered
+        ]
+        answers = _answers(self._post(json.dumps(body).encode()))
+        try:
+            return [_result(answers[number]) for number, _ in numbered]
+        except KeyError:
+            raise Unavailable("The node did not answer everything it was asked.") from None
+
+    def close(self) -> None:
+        """Closes the kept connections; a later request opens new ones."""
+        self._pool.clear()
+
+    def _post(self, body: bytes) -> bytes:
+        deadline_s = time.monotonic() + self._timeout_s
+        try:
+            response = self._pool.request(
+                "POST",
+                self._url,
+                body=body,
+                headers={"content-type": "application/json", "accept-encoding": "identity"},
+                timeout=urllib3.Timeout(total=self._timeout_s),
+                redirect=False,
+                preload_content=False,
+            )
+        except HTTPError:
+            raise Unavailable("The node of the chain cannot be reached; try again.") from None
+        return self._read(response, deadline_s)
+
+    def _read(self, response: urllib3.BaseHTTPResponse, deadline_s: float) -> bytes:
+        """The body. A connection is kept only if its answer was read to the end."""
+        content = bytearray()
+        try:
+            if response.status != 200:
+                raise Unavailable("The node of the chain answered with an error; try again.")
+            while piece := response.read1(_PIECE_BYTES, decode_content=False):
+                content += piece
+                if len(content) > self._max_bytes:
+                    raise Unavailable("The answer of the node is too long.")
+                if time.monotonic() > deadline_s:
+                    raise Unavailable("The node of the chain is too slow; try again.")
+        except HTTPError:
+            raise Unavailable("The node of the chain broke off its answer; try again.") from None
+        except Unavailable:
+            response.close()
+            raise
+        finally:
+            response.release_conn()
+        return bytes(content)
+
+
+def _answers(body: bytes) -> dict[int, dict[str, JsonValue]]:
+    """The elements of a batch's answer by id. Raises `Unavailable`."""
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, list):
+        raise Unavailable("The node gave an answer that is not JSON-RPC.")
+    return {
+        answer["id"]: answer
+        for answer in parsed
+        if isinstance(answer, dict) and isinstance(answer.get("id"), int)
+    }
+
+
+def _result(answer: dict[str, JsonValue]) -> RpcResult:
+    error = answer.get("error")
+    if error is None:
+        if "result" not in answer:
+            raise Unavailable("The node gave an answer that is not JSON-RPC.")
+        return RpcResult(value=answer["result"])
+    if not isinstance(error, dict):
+        raise Unavailable("The node gave an answer that is not JSON-RPC.")
+    code, message = error.get("code"), error.get("message")
+    return RpcResult(
+        error=RpcError(
+            code=code if isinstance(code, int) else 0,
+            message=message if isinstance(message, str) else "",
+            data=error.get("data"),
+        )
+    )

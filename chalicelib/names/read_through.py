@@ -1,0 +1,130 @@
+"""Reading through a memory: when the chain is asked, when not, and what counts when it is down.
+
+The policy in one place (DESIGN, decision 5): an answer lives as long as `CachePolicy` says; names without a
+known profile are read under one rate for all, so that random names buy no chain requests; a known answer
+outlives its time, bounded, while the chain is down; a fresh reading is granted at a limited rate. Several
+threads that want the same name at once share one reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Generic
+
+from chalicelib.names.cache import Answer, AnswerCache, CachePolicy, Rate, Remembered
+from chalicelib.protocol.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Answer]):
+    """What was read from the chain. `known`: there is a usable profile; `published`: there is a record."""
+
+    value: Answer
+    known: bool
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often the chain is asked, over all names: for a fresh reading, and for names not yet known."""
+
+    fresh: Rate
+    unknown: Rate
+
+    @classmethod
+    def of(cls, policy: CachePolicy) -> Rates:
+        """Full buckets as `policy` sizes them."""
+        return cls(
+            fresh=Rate(per_s=policy.fresh_per_s, burst=policy.fresh_burst),
+            unknown=Rate(per_s=policy.unknown_per_s, burst=policy.unknown_burst),
+        )
+
+
+class ReadThrough(Generic[Answer]):
+    """Answers by name, remembered in `cache` and otherwise read by `read`. Thread-safe."""
+
+    def __init__(
+        self,
+        read: Callable[[str], Reading[Answer]],
+        *,
+        cache: AnswerCache[Answer],
+        policy: CachePolicy,
+        rates: Rates,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._read = read
+        self._cache = cache
+        self._policy = policy
+        self._rates = rates
+        self._clock_ms = clock_ms
+        self._lock = Lock()
+        self._flights: dict[tuple[str, bool], Future[Answer]] = {}
+
+    def get(self, name: str, *, fresh: bool) -> Answer:
+        """The answer for `name`, from memory or from the chain.
+
+        Raises what `read` raises, and `Unavailable` also if too many unknown names are asked for.
+        """
+        now_ms = self._clock_ms()
+        kept = self._cache.get(name)
+        if kept is not None and now_ms < kept.check_at_ms and not (fresh and self._grants(kept, now_ms)):
+            return kept.value
+        return self._share((name, fresh), lambda: self._renew(name, kept, now_ms, fresh=fresh))
+
+    def forget(self, name: str) -> None:
+        """The next `get` of `name` asks the chain."""
+        self._cache.drop(name)
+
+    def _grants(self, kept: Remembered[Answer], now_ms: int) -> bool:
+        """Whether a fresh reading is due, in place of an answer that still lives."""
+        last_ms = kept.fresh_at_ms
+        if last_ms is not None and now_ms - last_ms < self._policy.fresh_interval_ms:
+            return False
+        return self._rates.fresh.take(now_ms)
+
+    def _renew(self, name: str, kept: Remembered[Answer] | None, now_ms: int, *, fresh: bool) -> Answer:
+        known = kept is not None and kept.known
+        try:
+            if not known and not self._rates.unknown.take(now_ms):
+                raise Unavailable("Too many unknown names are being looked up; try again.")
+            reading = self._read(name)
+        except Unavailable:
+            # Whoever asks for a fresh answer has no use for the old one.
+            if kept is None or not known or fresh or now_ms >= kept.expires_at_ms + self._policy.stale_ms:
+                raise
+            self._cache.put(name, replace(kept, check_at_ms=now_ms + self._policy.retry_ms))
+            return kept.value
+        fresh_at_ms = kept.fresh_at_ms if kept is not None else None
+        self._remember(name, reading, now_ms, fresh_at_ms=now_ms if fresh else fresh_at_ms)
+        return reading.value
+
+    def _remember(self, name: str, reading: Reading[Answer], now_ms: int, *, fresh_at_ms: int | None) -> None:
+        if reading.known:
+            life_ms = self._policy.positive_ms
+        elif reading.published:
+            life_ms = self._policy.unusable_ms
+        else:
+            life_ms = self._policy.negative_ms
+        end_ms = now_ms + life_ms
+        self._cache.put(name, Remembered(reading.value, reading.known, end_ms, end_ms, fresh_at_ms))
+
+    def _share(self, key: tuple[str, bool], renew: Callable[[], Answer]) -> Answer:
+        """The outcome of `renew`, or of the one that another thread has under way for the same key."""
+        with self._lock:
+            under_way = self._flights.get(key)
+            if under_way is None:
+                flight = self._flights[key] = Future()
+        if under_way is not None:
+            return under_way.result()
+        try:
+            flight.set_result(renew())
+        except BaseException as error:
+            flight.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._flights[key]
+        return flight.result()
