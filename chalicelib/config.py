@@ -41,8 +41,8 @@ class InvalidSettings(Exception):
 class Keys:
     """The relay's keys, 32 bytes each; `storage` lists the newest first, older ones only open.
 
-    As text: JSON `{"encryption", "signing", "session", "index": base64, "storage": [base64, …]}`. What a thief
-    could do with each, and how it is replaced, is told in SECURITY.md.
+    As text: JSON `{"encryption", "signing", "session", "index": base64, "storage": [base64, …]}`. What a
+    thief could do with each, and how it is replaced, is told in SECURITY.md.
     """
 
     encryption: bytes = field(repr=False)

@@ -78,6 +78,12 @@ class Call:
         except UnicodeDecodeError:
             raise InvalidName from None
 
+    @property
+    def base(self) -> str:
+        """The path under which the routes stand as the caller sees it: "/api" behind a stage, or nothing."""
+        path = str(self.request.context.get("path", "")).rstrip("/")
+        return path.rsplit("/", self.request.path.count("/"))[0] if path else ""
+
     def query(self, parameter: str) -> str | None:
         """The last value of a query parameter."""
         return (self.request.query_params or {}).get(parameter)

@@ -1,0 +1,33 @@
+"""The Chalice application, put together from its blueprints for whatever relay it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalice.app import Chalice
+
+from chalicelib.api import account, auth, delivery, inbox, logs, profile, rpc, status
+from chalicelib.api.edge import CORS, Route, middleware
+from chalicelib.relay.service import Relay
+
+
+def application(relay: Callable[[], Relay], probe: Callable[[], None]) -> Chalice:
+    """The application. `relay` is called when a request first needs it, `probe` by `GET /health/store`."""
+    logs.configure()
+    # Chalice's own log would write the texts of exceptions; ours does not (`api.logs`).
+    app = Chalice("dm3-relay", configure_logs=False)
+    app.api.cors = CORS
+    app.register_middleware(middleware, "http")
+    described: list[Route] = []
+    for routes in (
+        rpc.routes(relay),
+        delivery.routes(relay),
+        auth.routes(relay),
+        profile.routes(relay),
+        inbox.routes(relay),
+        account.routes(relay),
+        status.routes(probe, described),
+    ):
+        app.register_blueprint(routes.blueprint)
+        described.extend(routes.described)
+    return app

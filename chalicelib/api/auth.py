@@ -1,0 +1,47 @@
+"""`/auth/{ensName}`: a challenge, a session token for its signature, and signing out everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalicelib.api import wording
+from chalicelib.api.answers import Answer, empty_answer, json_answer
+from chalicelib.api.edge import Call, Routes
+from chalicelib.api.models import SignIn
+from chalicelib.relay.service import Relay
+
+
+def routes(relay: Callable[[], Relay]) -> Routes:
+    """The blueprint of sessions."""
+    collected = Routes("auth", wording.reference)
+
+    @collected.add("GET", "/auth/{ensName}", "A challenge to be signed by the profile key.", result="Text")
+    def challenge(call: Call) -> Answer:
+        return json_answer(relay().sessions.challenge(call.name()))
+
+    @collected.add(
+        "POST",
+        "/auth/{ensName}",
+        "A session token for a signed challenge.",
+        wording=wording.sign_in,
+        body=SignIn,
+        result="Text",
+    )
+    def sign_in(call: Call) -> Answer:
+        signed = call.read(SignIn)
+        return json_answer(relay().sessions.sign_in(call.name(), signed.challenge, signed.signature))
+
+    @collected.add(
+        "POST",
+        "/auth/{ensName}/sign-out-everywhere",
+        "Revoke every session token of the account.",
+        wording=wording.own,
+        status=204,
+        signed_in=True,
+    )
+    def sign_out_everywhere(call: Call) -> Answer:
+        account = relay().sessions.authenticate(call.authorization, call.name())
+        relay().sessions.sign_out_everywhere(account)
+        return empty_answer(204)
+
+    return collected
