@@ -1,0 +1,176 @@
+"""The relay's storage on each of its backends, ready for tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from moto import mock_aws
+
+from chalicelib.relay.ports import (
+    AccountStore,
+    CounterStore,
+    InboxItem,
+    InboxKey,
+    InboxStore,
+    SubmissionStore,
+)
+from chalicelib.store.bodies import Bodies, BodyMissing, S3Bodies, random_name
+from chalicelib.store.dynamodb import DynamoStore, Patience, client
+from chalicelib.store.memory import MemoryStore
+from chalicelib.store.meter import Meter
+from chalicelib.store.tables import TableNames, create_tables
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+NOW_S = 4_000_000_000
+"""The tests' present. It lies far in the future, so that no emulator's own expiry interferes."""
+LATER_S = NOW_S + 86_400
+EARLIER_S = NOW_S - 86_400
+
+REGION = "us-east-1"
+CREDENTIALS = ("testing", "testing")
+BUCKET = "bodies"
+
+
+class Store(Protocol):
+    """What `MemoryStore` and `DynamoStore` have in common."""
+
+    @property
+    def inbox(self) -> InboxStore: ...
+    @property
+    def submissions(self) -> SubmissionStore: ...
+    @property
+    def accounts(self) -> AccountStore: ...
+    @property
+    def counters(self) -> CounterStore: ...
+
+
+class DictBodies:
+    """Bodies in a dictionary, for a backend that has no S3."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def put(self, blob: bytes) -> str:
+        name = random_name()
+        self.kept[name] = blob
+        return name
+
+    def get(self, name: str) -> bytes:
+        if name not in self.kept:
+            raise BodyMissing
+        return self.kept[name]
+
+    def delete(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.kept.pop(name, None)
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Clients of one emulator, the tables in it, and a meter on the DynamoDB client."""
+
+    dynamodb: DynamoDBClient
+    names: TableNames
+    bodies: Bodies
+    meter: Meter
+
+    def store(self, **options: Any) -> DynamoStore:
+        """A new adapter on the same data, as after a restart."""
+        return DynamoStore(
+            self.dynamodb,
+            inbox_table=self.names.inbox,
+            submissions_table=self.names.submissions,
+            accounts_table=self.names.accounts,
+            counters_table=self.names.counters,
+            bodies=self.bodies,
+            **options,
+        )
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A store under test. `aws` is None for the simulator in memory."""
+
+    name: str
+    store: Store
+    aws: Aws | None
+
+
+def memory_backend() -> Backend:
+    """The simulator."""
+    return Backend("memory", MemoryStore(), None)
+
+
+@contextmanager
+def moto_backend() -> Iterator[Backend]:
+    """moto in this process, empty."""
+    with mock_aws():
+        with aws_at(None) as aws:
+            yield Backend("moto", aws.store(), aws)
+
+
+@contextmanager
+def aws_at(url: str | None, *, bare: bool = False) -> Iterator[Aws]:
+    """Tables at an emulator's URL; `bare` if it knows neither S3, streams nor expiry."""
+    patience = Patience(read_timeout_s=30.0, attempts=1)
+    with ExitStack() as closing:
+        dynamodb = client(
+            "dynamodb",
+            region=REGION,
+            endpoint_url=url,
+            patience=patience,
+            credentials=CREDENTIALS,
+            connections=64,
+        )
+        closing.callback(dynamodb.close)
+        bodies: Bodies = DictBodies()
+        if not bare:
+            s3: S3Client = client(
+                "s3", region=REGION, endpoint_url=url, patience=patience, credentials=CREDENTIALS
+            )
+            closing.callback(s3.close)
+            s3.create_bucket(Bucket=BUCKET)
+            bodies = S3Bodies(s3, BUCKET)
+        names = create_tables(dynamodb, "relay-", bare=bare)
+        meter = Meter()
+        meter.attach(dynamodb, capacity=True)
+        yield Aws(dynamodb, names, bodies, meter)
+
+
+def new_key() -> bytes:
+    """A key nobody has used: every test has partitions of its own in tables that others use too."""
+    return os.urandom(32)
+
+
+def item(
+    number: int, blob: bytes = b"sealed", *, at_ms: int = NOW_S * 1000, expires_at_s: int = LATER_S
+) -> InboxItem:
+    """The `number`-th message of an inbox, one millisecond after the one before."""
+    return InboxItem(InboxKey(at_ms + number, number.to_bytes(16, "big")), blob, expires_at_s)
+
+
+def everything(
+    inbox: InboxStore,
+    account: bytes,
+    *,
+    limit: int = 100,
+    max_bytes: int = 1_000_000,
+    now_s: int = NOW_S,
+    after: InboxKey | None = None,
+) -> list[InboxItem]:
+    """All items of the inbox, page by page."""
+    found: list[InboxItem] = []
+    while True:
+        page = inbox.page(account, after=after, limit=limit, max_bytes=max_bytes, now_s=now_s)
+        found += page.items
+        if page.last is None:
+            return found
+        assert after is None or page.last > after, "a page that does not lead on"
+        after = page.last
