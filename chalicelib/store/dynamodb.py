@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from chalicelib.store.bodies import Bodies, S3Bodies
@@ -12,6 +13,7 @@ from chalicelib.store.dynamodb_inbox import INLINE_LIMIT_BYTES, DynamoInbox
 from chalicelib.store.dynamodb_submissions import DynamoSubmissions
 
 if TYPE_CHECKING:
+    from botocore.loaders import Loader
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
@@ -74,7 +76,9 @@ def client(
         # Buckets as parts of the host name exist only under Amazon's own domain.
         s3={"addressing_style": "auto" if endpoint_url is None else "path"},
     )
-    return botocore.session.get_session().create_client(
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _loader())
+    return session.create_client(
         service,
         region_name=region,
         endpoint_url=endpoint_url,
@@ -82,6 +86,14 @@ def client(
         aws_secret_access_key=secret,
         config=config,
     )
+
+
+@cache
+def _loader() -> Loader:
+    """The reader of botocore's descriptions of AWS, shared: parsing them is most of what a client costs."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 class DynamoStore:

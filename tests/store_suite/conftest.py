@@ -20,7 +20,6 @@ def dynalite_aws() -> Iterator[Aws]:
     if reason is not None:
         pytest.skip(reason)
     with dynalite() as url, aws_at(url, bare=True) as aws:
-        print("dynalite has no S3: large bodies are kept in a dictionary")
         yield aws
 
 

@@ -12,7 +12,9 @@ from tests.support.stores import EARLIER_S, LATER_S, NOW_S, Backend, new_key
 def _submission(
     partition: bytes, sort: bytes = b"s" * 32, receipt: bytes = b"receipt", expires_at_s: int = LATER_S
 ) -> Submission:
-    return Submission(partition, sort, InboxKey(7, b"i" * 16), receipt, False, expires_at_s)
+    return Submission(
+        partition, sort, InboxKey(7, b"i" * 16), receipt, stored=False, expires_at_s=expires_at_s
+    )
 
 
 def test_the_first_submission_stands(backend: Backend) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from moto import mock_aws
 
@@ -20,6 +20,7 @@ from chalicelib.relay.ports import (
 )
 from chalicelib.store.bodies import Bodies, BodyMissing, S3Bodies, random_name
 from chalicelib.store.dynamodb import DynamoStore, Patience, client
+from chalicelib.store.dynamodb_inbox import INLINE_LIMIT_BYTES
 from chalicelib.store.memory import MemoryStore
 from chalicelib.store.meter import Meter
 from chalicelib.store.tables import TableNames, create_tables
@@ -81,7 +82,7 @@ class Aws:
     bodies: Bodies
     meter: Meter
 
-    def store(self, **options: Any) -> DynamoStore:
+    def store(self, *, inline_limit_bytes: int = INLINE_LIMIT_BYTES) -> DynamoStore:
         """A new adapter on the same data, as after a restart."""
         return DynamoStore(
             self.dynamodb,
@@ -90,7 +91,7 @@ class Aws:
             accounts_table=self.names.accounts,
             counters_table=self.names.counters,
             bodies=self.bodies,
-            **options,
+            inline_limit_bytes=inline_limit_bytes,
         )
 
 
@@ -111,9 +112,8 @@ def memory_backend() -> Backend:
 @contextmanager
 def moto_backend() -> Iterator[Backend]:
     """moto in this process, empty."""
-    with mock_aws():
-        with aws_at(None) as aws:
-            yield Backend("moto", aws.store(), aws)
+    with mock_aws(), aws_at(None) as aws:
+        yield Backend("moto", aws.store(), aws)
 
 
 @contextmanager
