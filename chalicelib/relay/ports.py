@@ -214,3 +214,27 @@ class CounterStore(Protocol):
     def use_once(self, mark: bytes, *, expires_at_s: int, now_s: int) -> bool:
         """True for the first caller, False for every later one until `expires_at_s`."""
         ...
+
+
+class Stores(Protocol):
+    """All of a relay's storage: what `chalicelib.store` offers, in memory or on AWS."""
+
+    @property
+    def inbox(self) -> InboxStore:
+        """The inboxes."""
+        ...
+
+    @property
+    def submissions(self) -> SubmissionStore:
+        """The submissions."""
+        ...
+
+    @property
+    def accounts(self) -> AccountStore:
+        """The accounts."""
+        ...
+
+    @property
+    def counters(self) -> CounterStore:
+        """The counters."""
+        ...

@@ -57,14 +57,15 @@ class Inbox(Protocol):
     def acknowledge(self, account: Account, ids: Sequence[str]) -> int:
         """Delete by `StoredMessage.id`; ids already gone count too. Returns how many distinct ids.
 
-        Raises InvalidParams, before deleting anything, for an id that is not of this account.
+        Raises InvalidParams, before deleting anything, for an id that is not of this account and for over
+        1,000 distinct ones.
         """
         ...
 
     def acknowledge_pairs(self, account: Account, pairs: Sequence[tuple[str, str]]) -> int:
         """Delete by (contact name, messageHash), as the reference's client does. Returns how many went.
 
-        A wrong contact and an incomplete pair are no-ops. Raises InvalidParams for over 1,000 distinct pairs.
+        A wrong contact and an incomplete pair are no-ops. Of over 1,000 distinct pairs the first are worked.
         """
         ...
 
@@ -98,7 +99,7 @@ class Accounts(Protocol):
 
 
 class Sessions(Protocol):
-    """Who is calling?"""
+    """Tells who is calling."""
 
     def challenge(self, name: str) -> str:
         """A challenge for `name`; nothing is written. Raises NotFound if it leads to no account here."""

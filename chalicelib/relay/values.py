@@ -85,7 +85,6 @@ class Export:
     signed_profile: SignedUserProfile
     names: tuple[str, ...]
     created_at_ms: int
-    signed_out_before_s: int
     page: Page = field(repr=False)
 
     def to_json(self) -> JsonObject:
@@ -95,7 +94,6 @@ class Export:
             "profile": self.signed_profile.to_json(),
             "names": list(self.names),
             "createdAt": self.created_at_ms,
-            "signedOutBefore": self.signed_out_before_s,
             "messages": [message.to_json() for message in self.page.messages],
             "cursor": self.page.cursor,
             "more": self.page.more,

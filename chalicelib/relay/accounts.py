@@ -1,0 +1,183 @@
+"""Accounts: a profile comes in signed by its wallet, and everything goes when its owner leaves.
+
+The address proves the account. `register` asks ENS which address the name has now and accepts the profile
+only if that address has signed it; so whoever points a name of theirs at somebody's address can do no more
+than give that account one more name. A posted profile never opens a session (`relay.sessions` does).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.names.directory import Directory
+from chalicelib.names.normalize import normalize
+from chalicelib.protocol.canonical import canonicalize
+from chalicelib.protocol.crypto import seal_for
+from chalicelib.protocol.encoding import decode_base64
+from chalicelib.protocol.errors import (
+    Forbidden,
+    InvalidEncoding,
+    InvalidProfile,
+    InvalidSignature,
+    NotFound,
+)
+from chalicelib.protocol.extension import ProfileExtension
+from chalicelib.protocol.json_types import JsonValue
+from chalicelib.protocol.profile import SignedUserProfile, UserProfile, profile_signer
+from chalicelib.relay.account_book import AccountBook, AccountRecord
+from chalicelib.relay.inbox import RelayInbox
+from chalicelib.relay.name_book import NameBook
+from chalicelib.relay.ports import AccountStore, Chance, Clock
+from chalicelib.relay.quota import Quotas, source_registrations
+from chalicelib.relay.residents import Residents
+from chalicelib.relay.settings import Limits
+from chalicelib.relay.values import Account, Export
+from chalicelib.relay.vault import Vault
+
+_SIGNING_KEY_BYTES = 32  # Ed25519
+_RANDOM_ID_BYTES = 16
+
+
+class RelayAccounts:
+    """Implements `service.Accounts`."""
+
+    def __init__(
+        self,
+        *,
+        book: AccountBook,
+        names: NameBook,
+        residents: Residents,
+        directory: Directory,
+        store: AccountStore,
+        inbox: RelayInbox,
+        quotas: Quotas,
+        vault: Vault,
+        clock: Clock,
+        chance: Chance,
+        limits: Limits,
+    ) -> None:
+        self._book = book
+        self._names = names
+        self._residents = residents
+        self._directory = directory
+        self._store = store
+        self._inbox = inbox
+        self._quotas = quotas
+        self._vault = vault
+        self._clock = clock
+        self._chance = chance
+        self._limits = limits
+
+    def register(self, name: str, signed_profile: JsonValue, *, source: str) -> None:
+        """See `service.Accounts.register`. One lookup at ENS, asked for afresh."""
+        name = normalize(name)
+        signed = SignedUserProfile.parse(signed_profile)
+        self._require_usable(signed.profile)
+        self._quotas.charge(source_registrations(self._limits, source))
+        resolved = self._directory.lookup(name, fresh=True)
+        if resolved.address is None:
+            raise NotFound("The name has no address.")
+        if not profile_signer(signed, resolved.address):
+            raise InvalidSignature("The profile is not signed by the address of the name.")
+        published = resolved.signed is not None and resolved.signed.profile == signed.profile
+        record = self._adopt(name, resolved.address, signed, published=published)
+        if name in record.names:
+            self._names.link(name, resolved.address)
+        self._residents.forget(self._book.key(resolved.address), name)
+
+    def adopt_published(self, name: str, address: str, signed: SignedUserProfile) -> None:
+        """Take over the wallet-signed profile that ENS publishes for `name`, which resolves to `address`."""
+        self._adopt(name, address, signed, published=True)
+        self._residents.forget(self._book.key(address), name)
+
+    def profile(self, name: str) -> SignedUserProfile:
+        """See `service.Accounts.profile`."""
+        resident = self._residents.find(normalize(name))
+        if resident is None:
+            raise NotFound
+        return resident.record.signed_profile
+
+    def extension(self, name: str) -> ProfileExtension:
+        """See `service.Accounts.extension`. Accounts have no extensions of their own yet."""
+        self.profile(name)
+        return ProfileExtension.default()
+
+    def export(self, account: Account, cursor: str | None = None) -> Export:
+        """See `service.Accounts.export`."""
+        record = self._book.load(account.key)
+        if record is None:
+            raise NotFound
+        return Export(
+            address=record.address,
+            signed_profile=record.signed_profile,
+            names=record.names,
+            created_at_ms=record.created_at_ms,
+            page=self._inbox.page(account, cursor),
+        )
+
+    def delete(self, account: Account) -> None:
+        """See `service.Accounts.delete`.
+
+        Mail goes first and the account last, so that an owner whose deletion was cut short can still sign in
+        and repeat it; mail that came in meanwhile goes at the end.
+        """
+        self._inbox.empty(account.key)
+        record = self._book.load(account.key)
+        names = () if record is None else record.names
+        for name in names:
+            self._names.unlink(name, account.address)
+        self._book.delete(account.key)
+        self._residents.forget(account.key, account.name, *names)
+        self._inbox.empty(account.key)
+
+    def _adopt(self, name: str, address: str, signed: SignedUserProfile, *, published: bool) -> AccountRecord:
+        key = self._book.key(address)
+
+        def change(standing: AccountRecord | None) -> AccountRecord:
+            if standing is None:
+                return self._new_record(name, address, signed)
+            if standing.signed_profile.profile != signed.profile:
+                self._supersede(key, standing.signed_profile.profile, signed.profile, published=published)
+                standing = replace(standing, signed_profile=signed)
+            full = len(standing.names) >= self._limits.names_per_account
+            # A name too many is not refused, or strangers could use up the names of an account: it still
+            # leads here through ENS, and is only not remembered.
+            if name in standing.names or full:
+                return standing
+            return replace(standing, names=(*standing.names, name))
+
+        record = self._book.update(key, change)
+        assert record is not None  # noqa: S101 - `change` never gives up
+        return record
+
+    def _new_record(self, name: str, address: str, signed: SignedUserProfile) -> AccountRecord:
+        return AccountRecord(
+            address=address,
+            signed_profile=signed,
+            names=(name,),
+            created_at_ms=self._clock.now_ms(),
+            incarnation=self._chance.token(_RANDOM_ID_BYTES),
+            session_epoch=self._chance.token(_RANDOM_ID_BYTES),
+        )
+
+    def _supersede(self, key: bytes, old: UserProfile, new: UserProfile, *, published: bool) -> None:
+        """Remember `old` as replaced. Raises Forbidden if `new` was itself replaced and is not on ENS."""
+        if self._store.is_superseded(key, self._profile_hash(key, new)):
+            if not published:
+                raise Forbidden("The profile has been replaced by a newer one.")
+            self._store.reinstate(key, self._profile_hash(key, new))
+        # Before the new profile is written: a crash in between leaves the old one in use, and known.
+        self._store.supersede(key, self._profile_hash(key, old))
+
+    def _profile_hash(self, key: bytes, profile: UserProfile) -> bytes:
+        return self._vault.index("profile", key, canonicalize(profile.to_json()))
+
+    def _require_usable(self, profile: UserProfile) -> None:
+        """Raises InvalidProfile for keys that nothing could be sealed to or verified with."""
+        try:
+            seal_for("", profile.public_encryption_key, self._chance)
+            length = len(decode_base64(profile.public_signing_key))
+        except InvalidEncoding:
+            raise InvalidProfile("The profile's keys cannot be used.") from None
+        if length != _SIGNING_KEY_BYTES:
+            raise InvalidProfile("The profile's signing key has the wrong length.")

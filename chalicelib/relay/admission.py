@@ -1,0 +1,167 @@
+"""Admission: the eight steps from an untrusted envelope to a committed message (DESIGN).
+
+What costs money comes after what costs nothing, and a quota is consumed only by what passed verification and
+policy, so that forgeries cannot use up the quota of whom they name:
+
+    1  size, JSON, schema               no I/O      TooBig, ParseError, InvalidEnvelope
+    2  delivery information opened      no I/O      Undecryptable, InvalidEnvelope
+    3  receiver known here              store, ENS  UnknownReceiver
+    4  room: source, receiver           one read    LimitExceeded
+    5  sender genuine                   ENS         InvalidName, UnverifiedSender
+    6  seen before                      one read    (the receipt of then)
+    7  policy, then quotas charged      one write   Spam, LimitExceeded
+    8  postmark, commit                 3 writes    (a committed write = accepted)
+
+The charges for source and receiver are sampled (`relay.quota`); a refused sender is charged to the source
+alone, which is the one party a forgery does not get to choose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.names.normalize import normalize
+from chalicelib.protocol.canonical import parse_json
+from chalicelib.protocol.delivery_information import DeliveryInformation
+from chalicelib.protocol.envelope import Envelope, open_delivery_information, parse_envelope, sealed_hash
+from chalicelib.protocol.errors import InvalidEnvelope, TooBig, UnknownReceiver, UnverifiedSender
+from chalicelib.protocol.json_types import JsonValue
+from chalicelib.protocol.postmark import make_postmark, seal_postmark
+from chalicelib.relay.journal import Journal, Ticket
+from chalicelib.relay.mailbox import Mailbox
+from chalicelib.relay.policy import Candidate, Policy
+from chalicelib.relay.ports import Chance, InboxItem, InboxKey
+from chalicelib.relay.quota import Quotas, receiver_space, sender_messages, source_submits
+from chalicelib.relay.residents import Resident, Residents
+from chalicelib.relay.senders import Sender, SenderCheck
+from chalicelib.relay.settings import Limits, RelayKeys
+from chalicelib.relay.sizes import carried_bytes, envelope_bytes
+from chalicelib.relay.stored_envelope import StoredEnvelope
+from chalicelib.relay.values import Submitted
+
+# Members of the metadata that the relay adds on the way out; a receiver takes them off to check signatures.
+_RESERVED = frozenset({"sealedDeliveryInformation", "relayAdded"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """An envelope that has passed steps 1 to 5."""
+
+    envelope: Envelope
+    size_bytes: int
+    information: DeliveryInformation
+    receiver: Resident
+    sender: Sender
+    source: str
+
+
+class RelayAdmission:
+    """Implements `service.Admission`."""
+
+    def __init__(
+        self,
+        *,
+        residents: Residents,
+        senders: SenderCheck,
+        quotas: Quotas,
+        policy: Policy,
+        journal: Journal,
+        mailbox: Mailbox,
+        keys: RelayKeys,
+        chance: Chance,
+        limits: Limits,
+    ) -> None:
+        self._residents = residents
+        self._senders = senders
+        self._quotas = quotas
+        self._policy = policy
+        self._journal = journal
+        self._mailbox = mailbox
+        self._keys = keys
+        self._chance = chance
+        self._limits = limits
+
+    def submit(self, envelope: JsonValue, *, source: str) -> Submitted:
+        """See `service.Admission.submit`."""
+        opened, size_bytes = self._read(envelope)
+        information = open_delivery_information(opened, self._keys.encryption)
+        receiver = self._residents.find(normalize(information.to))
+        if receiver is None:
+            raise UnknownReceiver
+        self._require_room(source, receiver, size_bytes)
+        sender = self._check_sender(opened, information, source)
+        return self._accept(_Letter(opened, size_bytes, information, receiver, sender, source))
+
+    def _read(self, value: JsonValue) -> tuple[Envelope, int]:
+        size_bytes = envelope_bytes(value)
+        if size_bytes > self._limits.size_limit_bytes:
+            raise TooBig
+        value = parse_json(value) if isinstance(value, str) else value
+        envelope = parse_envelope(value)
+        if _RESERVED & envelope.metadata.keys():
+            raise InvalidEnvelope("The metadata has a member that is reserved for the delivery service.")
+        # Escapes can make text longer on the way out; beyond twice the limit no answer could carry it.
+        if carried_bytes(envelope.to_json()) > 2 * self._limits.size_limit_bytes:
+            raise TooBig
+        return envelope, size_bytes
+
+    def _require_room(self, source: str, receiver: Resident, size_bytes: int) -> None:
+        self._quotas.require_room(
+            [
+                source_submits(self._limits, source),
+                receiver_space(self._limits, receiver.key, size_bytes),
+            ]
+        )
+
+    def _check_sender(self, envelope: Envelope, information: DeliveryInformation, source: str) -> Sender:
+        try:
+            return self._senders.check(envelope, information.from_)
+        except UnverifiedSender:
+            self._quotas.charge(source_submits(self._limits, source))
+            raise
+
+    def _accept(self, letter: _Letter) -> Submitted:
+        envelope, sender, receiver = letter.envelope, letter.sender, letter.receiver
+        ticket = Ticket(
+            account=receiver.key,
+            incarnation=receiver.record.incarnation,
+            sender=sender.name,
+            verified=sender.verified,
+            message_hash=envelope.message_hash or sealed_hash(envelope),
+            sealed_hash=sealed_hash(envelope),
+        )
+        attempt = self._journal.find(ticket)
+        if attempt.standing is None:
+            self._admit(letter)
+        receipt, duplicate = self._journal.commit(
+            ticket, attempt, lambda key, expires_at_s: self._item(letter, ticket, key, expires_at_s)
+        )
+        return Submitted(receipt, duplicate)
+
+    def _admit(self, letter: _Letter) -> None:
+        """Policy, and only then the quotas: the sender's first, since it alone decides exactly."""
+        sender, receiver = letter.sender, letter.receiver
+        self._policy.admit(
+            Candidate(receiver.key, sender.name, sender.address, sender.verified, letter.size_bytes)
+        )
+        self._quotas.charge(sender_messages(self._limits, sender.identity))
+        self._quotas.charge(receiver_space(self._limits, receiver.key, letter.size_bytes))
+        self._quotas.charge(source_submits(self._limits, letter.source))
+
+    def _item(self, letter: _Letter, ticket: Ticket, key: InboxKey, expires_at_s: int) -> InboxItem:
+        postmark = make_postmark(
+            letter.envelope,
+            letter.information,
+            incoming_timestamp_ms=key.stored_at_ms,
+            signing_private_key=self._keys.signing.private_key,
+        )
+        encryption_key = letter.receiver.record.signed_profile.profile.public_encryption_key
+        stored = StoredEnvelope.of(
+            letter.envelope,
+            sender=letter.sender.name,
+            postmark=seal_postmark(postmark, encryption_key, self._chance),
+            delivery_information=letter.information,
+            message_hash=ticket.message_hash,
+            verified=letter.sender.verified,
+        )
+        return self._mailbox.seal(ticket.account, key, stored, expires_at_s)

@@ -1,0 +1,185 @@
+"""The inbox as its owner reads it: by page, as the reference lists it, and by contact.
+
+A reader that follows with a cursor restarts 60 s before the newest message it has been given, since a message
+stamped earlier may have been committed later (DESIGN, decision 7). It does so only from a cursor that had
+reached the end; from any other it continues exactly, so that each round goes through the last minute once and
+ends, however much is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chalicelib.names.normalize import normalize
+from chalicelib.protocol.errors import InvalidParams
+from chalicelib.relay.account_book import AccountBook, AccountRecord
+from chalicelib.relay.acknowledgements import Acknowledgements
+from chalicelib.relay.mailbox import Batch, Mailbox, Opened
+from chalicelib.relay.ports import Clock, InboxKey, InboxStore
+from chalicelib.relay.positions import Position, Positions
+from chalicelib.relay.settings import Limits
+from chalicelib.relay.values import Account, Listing, Page
+
+FOLLOW_OVERLAP_MS = 60_000
+_DELETED_AT_ONCE = 100
+# Messages opened for one call of `conversation`.
+_CONVERSATION_WORK = 1_000
+
+
+class RelayInbox:
+    """Implements `service.Inbox`."""
+
+    def __init__(
+        self,
+        *,
+        mailbox: Mailbox,
+        store: InboxStore,
+        positions: Positions,
+        acknowledgements: Acknowledgements,
+        book: AccountBook,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._mailbox = mailbox
+        self._store = store
+        self._positions = positions
+        self._acknowledgements = acknowledgements
+        self._book = book
+        self._clock = clock
+        self._limits = limits
+
+    def page(
+        self, account: Account, cursor: str | None = None, limit: int | None = None, *, follow: bool = False
+    ) -> Page:
+        """See `service.Inbox.page`. A limit above the maximum is the maximum."""
+        if limit is not None and limit < 1:
+            raise InvalidParams("The limit must be at least 1.")
+        count = min(limit or self._limits.page_messages, self._limits.page_messages_max)
+        position = self._positions.read_cursor(account.key, cursor)
+        start = _restart(position) if follow and position.at_end else position.after
+        batch = self._mailbox.read(account.key, start, limit=count, max_bytes=self._limits.page_bytes)
+        return Page(
+            messages=tuple(item.message for item in batch.opened),
+            cursor=self._positions.cursor_of(account.key, _advance(position, batch)),
+            more=batch.more,
+            unreadable=batch.unreadable,
+        )
+
+    def incoming(self, account: Account) -> Listing:
+        """See `service.Inbox.incoming`.
+
+        When not all fits, the second half continues where the last listing's second half ended (kept in the
+        account's record) and begins anew at the end of the inbox; it always holds at least one message,
+        however large, so that repeated listings show everything.
+        """
+        count, space = self._limits.page_messages_max, self._limits.page_bytes
+        oldest = self._mailbox.read(account.key, None, limit=count, max_bytes=space)
+        if not oldest.more:
+            return Listing(tuple(item.message.envelope for item in oldest.opened), None)
+        head = _fitting(oldest.opened[: count // 2], space // 2)
+        moving = self._moving_half(account.key, head[-1].key if head else None, count // 2, space // 2)
+        head = _fitting(head, space - moving.size_bytes)
+        self._remember(account.key, moving.last if moving.more else None)
+        shown = dict.fromkeys(item.key for item in moving.opened)
+        items = [*(item for item in head if item.key not in shown), *moving.opened]
+        following = Position(after=head[-1].key if head else None)
+        return Listing(
+            tuple(item.message.envelope for item in items),
+            self._positions.cursor_of(account.key, following),
+        )
+
+    def conversation(self, account: Account, contact: str, cursor: str | None = None) -> Listing:
+        """See `service.Inbox.conversation`. Opens at most 1,000 messages for one call."""
+        contact = normalize(contact)
+        after = self._positions.read_cursor(account.key, cursor).after
+        found: list[Opened] = []
+        size_bytes, budget = 0, _CONVERSATION_WORK
+        while True:
+            batch = self._mailbox.read(account.key, after, limit=budget, max_bytes=self._limits.page_bytes)
+            for item in batch.opened:
+                if item.sender == contact:
+                    size_bytes += item.size_bytes
+                    if found and size_bytes > self._limits.page_bytes:
+                        return self._found(account, found, after)
+                    found.append(item)
+                after = item.key
+            after = batch.last
+            budget -= len(batch.opened)
+            if not batch.more:
+                return self._found(account, found, None)
+            if budget <= 0 or not batch.opened:
+                return self._found(account, found, after)
+
+    def acknowledge(self, account: Account, ids: Sequence[str]) -> int:
+        """See `service.Inbox.acknowledge`. At a cost that does not depend on the inbox."""
+        return self._acknowledgements.by_id(account.key, ids)
+
+    def acknowledge_pairs(self, account: Account, pairs: Sequence[tuple[str, str]]) -> int:
+        """See `service.Inbox.acknowledge_pairs`."""
+        return self._acknowledgements.by_pairs(account.key, pairs)
+
+    def empty(self, account: bytes) -> None:
+        """Delete every message, a bounded batch at a time."""
+        after: InboxKey | None = None
+        while True:
+            page = self._store.page(
+                account,
+                after=after,
+                limit=_DELETED_AT_ONCE,
+                max_bytes=self._limits.page_bytes,
+                now_s=self._clock.now_ms() // 1_000,
+            )
+            if page.items:
+                self._store.delete(account, [item.key for item in page.items])
+            if page.last is None:
+                return
+            after = page.last
+
+    def _found(self, account: Account, found: Sequence[Opened], after: InboxKey | None) -> Listing:
+        envelopes = tuple(item.message.envelope for item in found)
+        if after is None:
+            return Listing(envelopes, None)
+        return Listing(envelopes, self._positions.cursor_of(account.key, Position(after=after)))
+
+    def _moving_half(self, account: bytes, head: InboxKey | None, count: int, space: int) -> Batch:
+        record = self._book.load(account)
+        start = _later(record and record.listing_after, head)
+        moving = self._mailbox.read(account, start, limit=count, max_bytes=space)
+        if moving.opened or start == head:
+            return moving
+        # What the position stood before has been acknowledged or has expired.
+        return self._mailbox.read(account, head, limit=count, max_bytes=space)
+
+    def _remember(self, account: bytes, listing_after: InboxKey | None) -> None:
+        def change(record: AccountRecord | None) -> AccountRecord | None:
+            return record and replace(record, listing_after=listing_after)
+
+        self._book.update(account, change)
+
+
+def _restart(position: Position) -> InboxKey | None:
+    if position.newest is None:
+        return None
+    return InboxKey(max(0, position.newest.stored_at_ms - FOLLOW_OVERLAP_MS), bytes(16))
+
+
+def _advance(position: Position, batch: Batch) -> Position:
+    newest = _later(position.newest, batch.last)
+    # At the end a reader that does not follow must not be given again what a follower's restart went back to.
+    return Position(batch.last if batch.more else newest, newest, at_end=not batch.more)
+
+
+def _later(one: InboxKey | None, other: InboxKey | None) -> InboxKey | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other)
+
+
+def _fitting(items: Sequence[Opened], space_bytes: int) -> tuple[Opened, ...]:
+    """The longest beginning of `items` that takes no more than `space_bytes`, perhaps none."""
+    for count, item in enumerate(items):
+        space_bytes -= item.size_bytes
+        if space_bytes < 0:
+            return tuple(items[:count])
+    return tuple(items)

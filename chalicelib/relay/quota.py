@@ -1,0 +1,109 @@
+"""Quotas: how much a source, a sender and a receiver may use of the relay in a window of time.
+
+Windows are fixed (they begin at multiples of their length), so that a counter needs one write per charge and
+forgets by itself. A large quota is counted by sampling: of sixteen charges one is written, with sixteen
+times its amount, chosen at random. That costs a sixteenth of the writes, and the count of a quota of 16,000
+or more is exact to about one per cent; quotas below 1,000 are counted one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.protocol.errors import LimitExceeded
+from chalicelib.relay.ports import Chance, Charge, Clock, CounterStore
+from chalicelib.relay.settings import Limits
+from chalicelib.relay.vault import Vault
+
+_SAMPLED_FROM = 1_000
+_COARSEST_SAMPLE = 16
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """`limit` of something in each `window_s` for one `subject`; a limit of 0 is no limit.
+
+    An `exact` quota is never sampled.
+    """
+
+    kind: str
+    subject: str | bytes
+    limit: int
+    window_s: int
+    amount: int = 1
+    exact: bool = False
+
+    @property
+    def sample(self) -> int:
+        """One charge in how many is written."""
+        return 1 if self.exact else min(_COARSEST_SAMPLE, max(1, self.limit // _SAMPLED_FROM))
+
+
+def source_submits(limits: Limits, source: str) -> Quota:
+    """Submissions from one network address that got as far as the sender's check."""
+    return Quota("source", source, limits.source_submits_per_minute, _MINUTE_S)
+
+
+def source_registrations(limits: Limits, source: str) -> Quota:
+    """Profiles posted from one network address."""
+    return Quota("registration", source, limits.source_registrations_per_hour, _HOUR_S)
+
+
+def sender_messages(limits: Limits, sender: str) -> Quota:
+    """Messages accepted from one verified sender."""
+    return Quota("sender", sender, limits.sender_messages_per_hour, _HOUR_S, exact=True)
+
+
+def receiver_space(limits: Limits, account: bytes, size_bytes: int) -> Quota:
+    """KiB accepted for one account."""
+    return Quota("receiver", account, limits.receiver_kib_per_day, _DAY_S, amount=size_bytes // 1_024 + 1)
+
+
+def sign_in_failures(limits: Limits, account: bytes) -> Quota:
+    """Wrong signatures for one account, after which they are refused without asking ENS."""
+    return Quota("sign-in", account, limits.sign_in_failures_per_hour, _HOUR_S)
+
+
+class Quotas:
+    """Reads and charges quotas. Refusals raise LimitExceeded with the seconds until the window ends."""
+
+    def __init__(self, counters: CounterStore, vault: Vault, clock: Clock, chance: Chance) -> None:
+        self._counters = counters
+        self._vault = vault
+        self._clock = clock
+        self._chance = chance
+
+    def require_room(self, quotas: Sequence[Quota]) -> None:
+        """Read all of them in one request and charge nothing. Raises LimitExceeded."""
+        enforced = [quota for quota in quotas if quota.limit]
+        if not enforced:
+            return
+        now_s = self._clock.now_ms() // 1_000
+        counts = self._counters.read([self._counter(quota, now_s) for quota in enforced], now_s=now_s)
+        for quota, count in zip(enforced, counts, strict=True):
+            # A sampled counter cannot take a charge in units smaller than its own.
+            if count + quota.amount * quota.sample > quota.limit:
+                raise LimitExceeded(retry_after_s=_window_end_s(quota, now_s) - now_s)
+
+    def charge(self, quota: Quota) -> None:
+        """Charge in one atomic step. Raises LimitExceeded, having charged nothing."""
+        if not quota.limit:
+            return
+        sample = quota.sample
+        if sample > 1 and int.from_bytes(self._chance.token(4), "big") % sample:
+            return
+        now_s = self._clock.now_ms() // 1_000
+        end_s = _window_end_s(quota, now_s)
+        charge = Charge(self._counter(quota, now_s), quota.amount * sample, quota.limit, end_s)
+        if not self._counters.charge(charge, now_s=now_s):
+            raise LimitExceeded(retry_after_s=end_s - now_s)
+
+    def _counter(self, quota: Quota, now_s: int) -> bytes:
+        window = str(_window_end_s(quota, now_s))
+        return self._vault.index("quota", quota.kind, quota.subject, window)
+
+
+def _window_end_s(quota: Quota, now_s: int) -> int:
+    return (now_s // quota.window_s + 1) * quota.window_s

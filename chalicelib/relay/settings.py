@@ -1,0 +1,74 @@
+"""What an operator decides about a relay: its keys, its secrets, its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chalicelib.protocol.crypto import KeyPair
+
+SECONDS_PER_DAY = 86_400
+# "0 = unlimited" of the specification, as a time a table can hold.
+_UNLIMITED_DAYS = 36_500
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every documented limit of the relay. A quota of 0 is not enforced.
+
+    Large quotas are counted by sampling (see `relay.quota`): they are exact to a few per cent.
+    """
+
+    size_limit_bytes: int = 3_000_000
+    message_ttl_days: int = 30
+    sender_messages_per_hour: int = 10_000
+    receiver_kib_per_day: int = 4_194_304
+    source_submits_per_minute: int = 6_000
+    source_registrations_per_hour: int = 1_000
+    sign_in_failures_per_hour: int = 10
+    unknown_names_per_minute: int = 600
+    page_messages: int = 100
+    page_messages_max: int = 1_000
+    # What Lambda and API Gateway carry is 6 MB (6,291,556 bytes) with escapes and envelope around it.
+    page_bytes: int = 5_000_000
+    acknowledgements: int = 1_000
+    names_per_account: int = 100
+
+    @property
+    def message_lifetime_s(self) -> int:
+        """How long a message is kept, in seconds."""
+        return (self.message_ttl_days or _UNLIMITED_DAYS) * SECONDS_PER_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class RelayKeys:
+    """The keys of the delivery service profile: senders seal to one, postmarks are signed by the other."""
+
+    encryption: KeyPair = field(repr=False)
+    signing: KeyPair = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySecrets:
+    """The relay's own secrets, 32 bytes each, independent of one another and of the published keys."""
+
+    index_key: bytes = field(repr=False)
+    storage_key: bytes = field(repr=False)
+    session_key: bytes = field(repr=False)
+    older_storage_keys: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """`relay_name` is the ENS name of the delivery service: sessions are bound to it.
+
+    With `lenient`, envelopes of unverifiable senders are accepted and marked. `remember_s` is how long a
+    process may act on what it read of an account; `recheck_name_s` how long a name's link to its account is
+    believed without asking ENS, `trust_name_s` how long while ENS does not answer.
+    """
+
+    relay_name: str
+    limits: Limits = Limits()
+    lenient: bool = False
+    remember_s: int = 30
+    recheck_name_s: int = 3_600
+    trust_name_s: int = 7 * SECONDS_PER_DAY
