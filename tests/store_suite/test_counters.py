@@ -79,3 +79,13 @@ def test_of_thirty_two_threads_one_uses_the_mark(atomic_backend: Backend) -> Non
     with ThreadPoolExecutor(32) as pool:
         used = pool.map(lambda _: counters.use_once(mark, expires_at_s=LATER_S, now_s=NOW_S), range(32))
         assert sum(used) == 1
+
+
+def test_a_refusal_is_one_request_where_it_says_why(backend: Backend) -> None:
+    if backend.aws is None or backend.name == "dynalite":
+        pytest.skip("dynalite does not return what stood in the way: a refusal takes three requests there")
+    full = Charge(new_key(), 1, 1, LATER_S)
+    assert backend.store.counters.charge(full, now_s=NOW_S)
+    backend.aws.meter.reset()
+    assert not backend.store.counters.charge(full, now_s=NOW_S)
+    assert backend.aws.meter.calls == {"UpdateItem": 1}
