@@ -14,7 +14,6 @@
     DM3_UNIVERSAL_RESOLVER   address of the ENS Universal Resolver; default: the one on mainnet
     DM3_NAMES_LIFETIME_S     seconds that an answer about a name is believed; default 300
     DM3_UNKNOWN_LIFETIME_S   the same for a name that does not exist; default 60
-    DM3_ALLOW_HTTP           "true": follow http: links in profiles, for local use; default "false"
 
 A missing or invalid variable is told in one sentence that names it and never its value.
 """
@@ -120,7 +119,11 @@ class Settings:
     universal_resolver: str = UNIVERSAL_RESOLVER
     names_lifetime_s: int = 300
     unknown_lifetime_s: int = 60
-    allow_http: bool = False
+
+    @property
+    def sweeper(self) -> SweeperSettings:
+        """The part that the function which deletes bodies needs."""
+        return SweeperSettings(self.bodies_bucket, self.aws_url)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -150,8 +153,21 @@ class Settings:
             universal_resolver=variables.optional("DM3_UNIVERSAL_RESOLVER") or UNIVERSAL_RESOLVER,
             names_lifetime_s=variables.number("DM3_NAMES_LIFETIME_S", 300, least=0, most=86_400),
             unknown_lifetime_s=variables.number("DM3_UNKNOWN_LIFETIME_S", 60, least=0, most=86_400),
-            allow_http=variables.flag("DM3_ALLOW_HTTP"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SweeperSettings:
+    """What the function that deletes bodies of deleted messages needs, and all that it is told."""
+
+    bodies_bucket: str
+    aws_url: str | None = None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """The settings in `environment`. Raises InvalidSettings."""
+        variables = _Variables(environment)
+        return cls(variables.required("DM3_BODIES_BUCKET"), variables.optional("DM3_AWS_URL"))
 
 
 @dataclass(frozen=True, slots=True)

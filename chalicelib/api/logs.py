@@ -61,3 +61,8 @@ def defect(error: BaseException) -> None:
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
     DEFECTS.error("defect", extra={"fields": {"type": type(error).__name__, "at": places}})
+
+
+def misconfigured(error: Exception) -> None:
+    """The operator's settings cannot be used; `error` says in one sentence why, and repeats no value."""
+    DEFECTS.error("misconfigured", extra={"fields": {"reason": str(error)}})

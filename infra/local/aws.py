@@ -1,0 +1,125 @@
+"""The AWS services that the relay uses, on the laptop: moto in this process, or any endpoint.
+
+moto is started for the whole process: while it runs, every botocore client of the process talks to it. It
+does not make operations atomic by itself, so its clients are called one at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+from chalicelib.config import Tables
+from chalicelib.store.dynamodb import client
+from chalicelib.store.tables import create_tables
+
+REGION = "us-east-1"
+CREDENTIALS = ("local", "local")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAws:
+    """Tables, bucket and inbox stream that are ready, and the way to get clients for them.
+
+    `endpoint_url` is None for moto. `clients` makes a client for "dynamodb" or "s3".
+    """
+
+    endpoint_url: str | None
+    clients: Callable[[str], Any]
+    tables: Tables
+    bucket: str
+    streams: Any
+    stream_arn: str | None
+
+
+@contextmanager
+def local_aws(endpoint_url: str | None = None) -> Iterator[LocalAws]:
+    """The services at `endpoint_url`, or in moto, with tables and a bucket of a name nobody else uses.
+
+    What was made is deleted at the end. Raises botocore's own errors if the endpoint does not answer.
+    """
+    if endpoint_url is None:
+        with _moto() as clients:
+            yield _prepared(clients, None)
+        return
+
+    def clients(service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+        return client(service, region=REGION, endpoint_url=endpoint_url, credentials=CREDENTIALS)  # type: ignore[call-overload]
+
+    aws = _prepared(clients, endpoint_url)
+    try:
+        yield aws
+    finally:
+        _remove(aws)
+
+
+@contextmanager
+def _moto() -> Iterator[Callable[[str], Any]]:
+    """A factory of clients that talk to moto, one call at a time."""
+    from moto import mock_aws
+
+    lock = RLock()
+    # Without this moto looks for streams at a host name made of the account's number.
+    previous = os.environ.get("AWS_ACCOUNT_ID_ENDPOINT_MODE")
+    os.environ["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = "disabled"
+    try:
+        with mock_aws():
+            yield lambda service: OneAtATime(client(service, region=REGION, credentials=CREDENTIALS), lock)  # type: ignore[call-overload]
+    finally:
+        os.environ.pop("AWS_ACCOUNT_ID_ENDPOINT_MODE")
+        if previous is not None:
+            os.environ["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = previous
+
+
+class OneAtATime:
+    """A client whose operations wait for one another."""
+
+    def __init__(self, inner: object, lock: RLock) -> None:  # type: ignore[valid-type]
+        self._inner = inner
+        self._lock = lock
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the client has
+        attribute = getattr(self._inner, name)
+        if not callable(attribute):
+            return attribute
+
+        def locked(*args: object, **kwargs: object) -> object:
+            with self._lock:
+                return attribute(*args, **kwargs)
+
+        return locked
+
+
+def _prepared(clients: Callable[[str], Any], endpoint_url: str | None) -> LocalAws:
+    prefix = f"dm3-local-{secrets.token_hex(4)}-"
+    dynamodb, s3 = clients("dynamodb"), clients("s3")
+    names = create_tables(dynamodb, prefix)
+    bucket = f"{prefix}bodies"
+    s3.create_bucket(Bucket=bucket)
+    return LocalAws(
+        endpoint_url=endpoint_url,
+        clients=clients,
+        tables=Tables(names.inbox, names.submissions, names.accounts, names.counters),
+        bucket=bucket,
+        streams=clients("dynamodbstreams"),
+        stream_arn=dynamodb.describe_table(TableName=names.inbox)["Table"].get("LatestStreamArn"),
+    )
+
+
+def _remove(aws: LocalAws) -> None:
+    """Delete tables and bucket. The endpoint may be gone by now: then there is nothing to delete."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    dynamodb, s3 = aws.clients("dynamodb"), aws.clients("s3")
+    with suppress(BotoCoreError, ClientError):
+        for table in (aws.tables.inbox, aws.tables.submissions, aws.tables.accounts, aws.tables.counters):
+            dynamodb.delete_table(TableName=table)
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=aws.bucket):
+            for body in page.get("Contents", ()):
+                s3.delete_object(Bucket=aws.bucket, Key=body["Key"])
+        s3.delete_bucket(Bucket=aws.bucket)

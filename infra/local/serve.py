@@ -1,0 +1,222 @@
+"""The whole relay on a laptop: a chain with ENS, the AWS services, and the gateway before the application.
+
+`start_local` starts it in this process and `run` is the command line's loop around it. Everything listens on
+loopback only. When it is ready, the relay's own name has its `network.dm3.deliveryService` record published.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import socket
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from types import FrameType, TracebackType
+from typing import Self
+
+import uvicorn
+
+from chalicelib.api.application import application
+from chalicelib.bootstrap import Sweeper, Wiring
+from chalicelib.config import Keys, Settings
+from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
+from chalicelib.protocol.profile import DELIVERY_SERVICE_RECORD, DeliveryServiceProfile
+from chalicelib.protocol.profile_uri import data_uri
+from infra.local.aws import LocalAws, local_aws
+from infra.local.chain import Chain, start_chain
+from infra.local.gateway import Gateway
+from infra.local.streams import StreamPump
+
+HOST = "127.0.0.1"
+RELAY_NAME = "relay.eth"
+ACCOUNTS = 10
+
+_START_LIMIT_S = 10.0
+_GRACE_S = 5
+
+
+@dataclass(frozen=True)
+class LocalRelay:
+    """A running relay. `accounts` are funded accounts of the chain: (address, private key in hex).
+
+    Use it as a context manager, or call `stop`.
+    """
+
+    url: str
+    ws_url: str
+    rpc_url: str
+    ens_registry: str
+    ens_resolver: str
+    universal_resolver: str
+    relay_name: str
+    accounts: tuple[tuple[str, str], ...]
+    chain: Chain = field(repr=False)
+    aws: LocalAws = field(repr=False)
+    _running: ExitStack = field(repr=False)
+
+    def contract(self) -> str:
+        """The line that says "ready": one JSON object with every address a program needs."""
+        members: dict[str, object] = {
+            name: getattr(self, name)
+            for name in (
+                "url",
+                "ws_url",
+                "rpc_url",
+                "ens_registry",
+                "ens_resolver",
+                "universal_resolver",
+                "relay_name",
+            )
+        }
+        members["accounts"] = [
+            {"address": address, "private_key": private_key} for address, private_key in self.accounts
+        ]
+        return json.dumps(members)
+
+    def stop(self) -> None:
+        """Stop everything that was started, the last first. Calling it twice is no error."""
+        self._running.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start_local(
+    port: int = 0, rpc_port: int = 0, aws_url: str | None = None, accounts: int = ACCOUNTS
+) -> LocalRelay:
+    """Start everything and return when the relay can be used. A port of 0 means any free one.
+
+    `aws_url` is an endpoint of the AWS services; without it they run in this process (moto). Raises OSError
+    if a port is taken, and what the chain and the AWS endpoint raise if they do not start; then nothing is
+    left running.
+    """
+    with ExitStack() as starting:
+        listener = starting.enter_context(_listen(port))
+        chain = starting.enter_context(start_chain(port=rpc_port, accounts=accounts))
+        aws = starting.enter_context(local_aws(aws_url))
+        url = f"http://{HOST}:{listener.getsockname()[1]}"
+        keys = Keys.generate(secrets.token_bytes)
+        settings = Settings.read(_environment(keys, chain, aws))
+        wiring = Wiring(lambda: settings, clients=aws.clients)
+        gateway = Gateway(application(wiring.relay, wiring.probe))
+        starting.callback(gateway.close)
+        if aws.stream_arn is not None:
+            sweeper = Sweeper(settings.sweeper, clients=aws.clients)
+            pump = StreamPump(aws.streams, aws.stream_arn, sweeper.sweep).start()
+            starting.callback(pump.stop)
+        _publish(chain, keys, url)
+        _serve(gateway, listener, starting)
+        return LocalRelay(
+            url=url,
+            ws_url=url.replace("http", "ws", 1),
+            rpc_url=chain.rpc_url,
+            ens_registry=chain.registry,
+            ens_resolver=chain.resolver,
+            universal_resolver=chain.universal_resolver,
+            relay_name=RELAY_NAME,
+            accounts=tuple(chain.accounts),
+            chain=chain,
+            aws=aws,
+            _running=starting.pop_all(),
+        )
+
+
+def run(port: int = 0, rpc_port: int = 0, aws_url: str | None = None, accounts: int = ACCOUNTS) -> None:
+    """Start, print the contract as the first line on standard output, and serve until SIGINT or SIGTERM.
+
+    A signal that comes while things are starting is obeyed when they have started: nothing is left behind.
+    """
+    ended = Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with start_local(port, rpc_port, aws_url, accounts) as relay:
+            if not ended.is_set():
+                sys.stdout.write(relay.contract() + "\n")
+                sys.stdout.flush()
+            ended.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _environment(keys: Keys, chain: Chain, aws: LocalAws) -> dict[str, str]:
+    """The settings as an operator would write them, so that they are read the same way."""
+    return {
+        "DM3_RELAY_NAME": RELAY_NAME,
+        "DM3_RPC_URLS": chain.rpc_url,
+        "DM3_UNIVERSAL_RESOLVER": chain.universal_resolver,
+        "DM3_KEYS": keys.to_text(),
+        "DM3_INBOX_TABLE": aws.tables.inbox,
+        "DM3_SUBMISSIONS_TABLE": aws.tables.submissions,
+        "DM3_ACCOUNTS_TABLE": aws.tables.accounts,
+        "DM3_COUNTERS_TABLE": aws.tables.counters,
+        "DM3_BODIES_BUCKET": aws.bucket,
+        "DM3_AWS_URL": aws.endpoint_url or "",
+        # On a laptop names are registered and changed while somebody watches.
+        "DM3_NAMES_LIFETIME_S": "5",
+        "DM3_UNKNOWN_LIFETIME_S": "0",
+    }
+
+
+def _publish(chain: Chain, keys: Keys, url: str) -> None:
+    """Register the relay's name, owned by the chain's first account, with its delivery service profile."""
+    profile = DeliveryServiceProfile(
+        public_encryption_key=encryption_key_pair(keys.encryption).public_key,
+        public_signing_key=signing_key_pair(keys.signing).public_key,
+        url=url,
+    )
+    owner = chain.accounts[0][0]
+    chain.register(
+        RELAY_NAME, owner, address=owner, texts={DELIVERY_SERVICE_RECORD: data_uri(profile.to_json())}
+    )
+
+
+def _serve(gateway: Gateway, listener: socket.socket, running: ExitStack) -> None:
+    """Serve in a thread of its own. Returns when requests are accepted."""
+    config = uvicorn.Config(
+        gateway,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join()
+
+    thread.start()
+    running.callback(stop)
+    deadline = time.monotonic() + _START_LIMIT_S
+    while not server.started:
+        if time.monotonic() > deadline or not thread.is_alive():
+            raise OSError("the server did not start")
+        time.sleep(0.01)
