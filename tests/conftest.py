@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.interop.people import RunningRelay
 from tests.interop.running import start_local_relay
+
+if TYPE_CHECKING:
+    from infra.package.build import Built
+    from tests.support.packaged import Deployed
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +23,30 @@ def local_relay() -> Iterator[RunningRelay]:
     """
     with start_local_relay() as relay:
         yield relay
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The bundle and the template, as `make package` builds them.
+
+    Tests that use it belong to the xdist group "deployed-relay", so that they are built once.
+    """
+    # Imported here: most runs of a few tests need no packaging.
+    from infra.package.build import build
+
+    return build(tmp_path_factory.mktemp("build"))
+
+
+@pytest.fixture(scope="session")
+def deployed_stack(built: Built) -> Iterator[Deployed]:
+    """The packaged relay in a MiniStack of its own, beside a chain of its own (same xdist group)."""
+    from tests.support.packaged import deployed
+
+    with deployed(built) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def deployed_relay(deployed_stack: Deployed) -> RunningRelay:
+    """The packaged relay, as the suites that know nothing of packaging see it (same xdist group)."""
+    return deployed_stack.relay

@@ -35,7 +35,10 @@ class Built:
 
 
 def build(output: Path = ROOT / "build", source: Path = ROOT) -> Built:
-    """Package the application of `source` into `output`. Raises PackagingError, and then nothing is fit to use."""
+    """Package the application of `source` into `output`.
+
+    Raises PackagingError, and then nothing in `output` is fit to use.
+    """
     stage, chalice, bundle = output / "stage", output / "chalice", output / "bundle"
     lay_out(stage, source)
     run_chalice(stage, chalice)

@@ -43,10 +43,10 @@ def lay_out(stage: Path, source: Path = ROOT) -> None:
 
 
 def run_chalice(stage: Path, output: Path, merge_template: Path = MERGE_TEMPLATE) -> None:
-    """Write `deployment.zip` and `sam.yaml` into `output`. Raises PackagingError if Chalice left anything out.
+    """Write `deployment.zip` and `sam.yaml` into `output`.
 
     pip runs inside, with the settings of this environment, and installs only what the hashes of
-    requirements.txt allow.
+    requirements.txt allow. Raises PackagingError if Chalice fails or leaves anything out.
     """
     shutil.rmtree(output, ignore_errors=True)
     command = [str(Path(sys.executable).with_name("chalice")), "--project-dir", str(stage), "package"]

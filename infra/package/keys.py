@@ -1,0 +1,71 @@
+"""`python -m infra.package.keys`: the relay's keys, made and put where only the functions read them.
+
+    create --parameter NAME                generate keys and store them as an SSM SecureString
+    record --parameter NAME --url URL      print the relay's network.dm3.deliveryService record
+
+Keys are never printed and never touch a disk here. Storing refuses to replace what is there: whoever loses
+the `index` and `storage` keys loses the mail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from typing import TYPE_CHECKING
+
+import boto3
+
+from chalicelib.config import Keys
+from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
+from chalicelib.protocol.profile import DeliveryServiceProfile
+from chalicelib.protocol.profile_uri import data_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def service_profile(keys: Keys, url: str) -> DeliveryServiceProfile:
+    """What the relay with `keys` says of itself on ENS; `url` without a slash at its end."""
+    return DeliveryServiceProfile(
+        public_encryption_key=encryption_key_pair(keys.encryption).public_key,
+        public_signing_key=signing_key_pair(keys.signing).public_key,
+        url=url.rstrip("/"),
+    )
+
+
+def create(parameter: str) -> str:
+    """Generate keys, store them under `parameter`, and say so. Raises botocore's own errors."""
+    boto3.client("ssm").put_parameter(
+        Name=parameter,
+        Description="Keys of a dm3 relay",
+        Type="SecureString",
+        Value=Keys.generate(secrets.token_bytes).to_text(),
+        Overwrite=False,
+    )
+    return f"Stored new keys as {parameter}. Back them up: without them stored mail cannot be read."
+
+
+def record(parameter: str, url: str) -> str:
+    """The text of the relay's ENS record, made from the keys under `parameter`."""
+    answer = boto3.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
+    return data_uri(service_profile(Keys.parse(answer["Parameter"]["Value"]), url).to_json())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks; exit status 0."""
+    parser = argparse.ArgumentParser(prog="python -m infra.package.keys", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("create", "record"):
+        command = commands.add_parser(name)
+        command.add_argument("--parameter", default="/dm3/relay/keys", help="name of the SSM parameter")
+        if name == "record":
+            command.add_argument("--url", required=True, help="base URL of the relay (output RelayUrl)")
+    given = parser.parse_args(arguments)
+    said = create(given.parameter) if given.command == "create" else record(given.parameter, given.url)
+    sys.stdout.write(said + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

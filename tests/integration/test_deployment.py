@@ -1,0 +1,86 @@
+"""The packaged relay in MiniStack, which obeys the roles in the template as AWS does."""
+
+from __future__ import annotations
+
+import json
+import pytest
+import urllib3
+
+from tests.support.packaged import Deployed
+
+pytestmark = [
+    pytest.mark.ministack,
+    pytest.mark.chain,
+    pytest.mark.xdist_group("deployed-relay"),
+]
+
+ORIGIN = {"Origin": "https://app.example"}
+
+
+def ask(
+    deployed: Deployed,
+    method: str,
+    path: str,
+    *,
+    json: object = None,
+    headers: dict[str, str] | None = None,
+) -> urllib3.BaseHTTPResponse:
+    url = deployed.relay.url + path
+    with urllib3.PoolManager() as pool:
+        return pool.request(method, url, json=json, headers=headers, timeout=60, retries=False)
+
+
+def test_every_resource_of_the_template_is_there(deployed_stack: Deployed) -> None:
+    kinds = [kind for kind, _ in deployed_stack.deployment.resources.values()]
+    for kind, count in {
+        "AWS::DynamoDB::Table": 4,
+        "AWS::S3::Bucket": 1,
+        "AWS::S3::BucketPolicy": 1,
+        "AWS::Lambda::Function": 2,
+        "AWS::IAM::Role": 2,
+        "AWS::Lambda::EventSourceMapping": 1,
+        "AWS::ApiGateway::RestApi": 1,
+        "AWS::ApiGateway::Stage": 1,
+        "AWS::SQS::Queue": 1,
+        "AWS::Logs::LogGroup": 2,
+        "AWS::CloudWatch::Alarm": 6,
+    }.items():
+        assert kinds.count(kind) == count, kind
+
+
+def test_it_says_hello(deployed_stack: Deployed) -> None:
+    answer = ask(deployed_stack, "GET", "/hello")
+    assert (answer.status, answer.data) == (200, b"Hello DM3")
+
+
+def test_it_reaches_its_store_with_the_role_it_has(deployed_stack: Deployed) -> None:
+    assert ask(deployed_stack, "GET", "/health/store").status == 200
+
+
+def test_it_answers_json_rpc(deployed_stack: Deployed) -> None:
+    request = {"jsonrpc": "2.0", "id": 7, "method": "dm3_getDeliveryServiceProperties", "params": []}
+    answer = ask(deployed_stack, "POST", "/rpc", json=request)
+    result = json.loads(answer.data)
+    assert (answer.status, result["id"]) == (200, 7)
+    assert result["result"]["messageTTL"] >= 30
+    assert result["result"]["sizeLimit"] == 3_000_000
+
+
+def test_what_the_gateway_refuses_can_be_read_by_a_browser(deployed_stack: Deployed) -> None:
+    answer = ask(deployed_stack, "GET", "/no/such/place", headers=ORIGIN)
+    assert answer.status == 404
+    assert json.loads(answer.data) == {"error": "Not found"}
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_preflight_is_answered(deployed_stack: Deployed) -> None:
+    headers = {
+        **ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    answer = ask(deployed_stack, "OPTIONS", "/rpc", headers=headers)
+    assert answer.status == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+    assert "content-type" in answer.headers["Access-Control-Allow-Headers"].lower()

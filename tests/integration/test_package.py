@@ -1,0 +1,45 @@
+"""The bundle that `make package` builds."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from infra.package.build import UNZIPPED_CEILING_BYTES, ZIPPED_CEILING_BYTES, Built
+from infra.package.dependencies import missing
+from infra.package.isolation import PROVIDED
+from infra.package.stage import ROOT
+
+pytestmark = pytest.mark.xdist_group("deployed-relay")
+
+
+def test_it_stays_below_its_ceilings(built: Built) -> None:
+    assert built.sizes.zipped_bytes == built.archive.stat().st_size < ZIPPED_CEILING_BYTES
+    assert built.sizes.unzipped_bytes < UNZIPPED_CEILING_BYTES
+
+
+def test_every_pinned_dependency_is_in_it(built: Built) -> None:
+    assert missing(ROOT / "requirements.txt", built.bundle) == []
+
+
+def test_what_lambda_provides_is_not(built: Built) -> None:
+    names = {path.name.removesuffix(".py") for path in built.bundle.iterdir()}
+    assert not names & set(PROVIDED)
+
+
+def test_neither_are_the_command_line_the_sdk_and_tests(built: Built) -> None:
+    assert (built.bundle / "chalicelib" / "relay" / "service.py").exists()
+    for left_out in ("chalicelib/cli", "chalicelib/client", "tests", "infra"):
+        assert not (built.bundle / left_out).exists()
+
+
+def test_every_module_has_bytecode_of_the_runtime_and_no_other(built: Built) -> None:
+    tag = sys.implementation.cache_tag
+    for module in built.bundle.rglob("*.py"):
+        assert (module.parent / "__pycache__" / f"{module.stem}.{tag}.pyc").exists(), module
+    assert all(path.name.endswith(f".{tag}.pyc") for path in built.bundle.rglob("*.pyc"))
+
+
+def test_the_application_starts_without_the_heavy_libraries(built: Built) -> None:
+    assert built.probed.heavy_at_start == ()
