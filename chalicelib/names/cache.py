@@ -123,8 +123,9 @@ class Rate:
     def take(self, now_ms: int) -> bool:
         """Whether one more is allowed at `now_ms`; if so, it is counted. Time never runs backwards here."""
         with self._lock:
-            elapsed_ms = max(0, now_ms - (now_ms if self._at_ms is None else self._at_ms))
-            self._at_ms = max(now_ms, self._at_ms or now_ms)
+            before_ms = now_ms if self._at_ms is None else self._at_ms
+            self._at_ms = max(before_ms, now_ms)
+            elapsed_ms = self._at_ms - before_ms
             self._tokens = min(self._burst, self._tokens + elapsed_ms * self._per_ms)
             if self._tokens < 1:
                 return False

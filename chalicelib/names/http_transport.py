@@ -15,7 +15,8 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from chalicelib.names.ports import RpcCall, RpcError, RpcResult
-from chalicelib.protocol.errors import Unavailable
+from chalicelib.protocol.canonical import parse_json
+from chalicelib.protocol.errors import ParseError, Unavailable
 from chalicelib.protocol.json_types import JsonValue
 
 MAX_ANSWER_BYTES = 1_048_576
@@ -100,8 +101,8 @@ class HttpTransport:
 def _answers(body: bytes) -> dict[int, dict[str, JsonValue]]:
     """The elements of a batch's answer by id. Raises `Unavailable`."""
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+        parsed = parse_json(body)
+    except ParseError:
         parsed = None
     if not isinstance(parsed, list):
         raise Unavailable("The node gave an answer that is not JSON-RPC.")
