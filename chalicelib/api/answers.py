@@ -30,7 +30,7 @@ class Answer:
     status: int
     body: str
     content_type: str = JSON
-    headers: Mapping[str, str] = field(default=_NO_HEADERS)
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
     code: int | None = None
 
 
