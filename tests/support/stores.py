@@ -78,6 +78,7 @@ class Aws:
     """Clients of one emulator, the tables in it, and a meter on the DynamoDB client."""
 
     dynamodb: DynamoDBClient
+    s3: S3Client | None
     names: TableNames
     bodies: Bodies
     meter: Meter
@@ -130,18 +131,17 @@ def aws_at(url: str | None, *, bare: bool = False) -> Iterator[Aws]:
             connections=64,
         )
         closing.callback(dynamodb.close)
+        s3: S3Client | None = None
         bodies: Bodies = DictBodies()
         if not bare:
-            s3: S3Client = client(
-                "s3", region=REGION, endpoint_url=url, patience=patience, credentials=CREDENTIALS
-            )
+            s3 = client("s3", region=REGION, endpoint_url=url, patience=patience, credentials=CREDENTIALS)
             closing.callback(s3.close)
             s3.create_bucket(Bucket=BUCKET)
             bodies = S3Bodies(s3, BUCKET)
         names = create_tables(dynamodb, "relay-", bare=bare)
         meter = Meter()
         meter.attach(dynamodb, capacity=True)
-        yield Aws(dynamodb, names, bodies, meter)
+        yield Aws(dynamodb, s3, names, bodies, meter)
 
 
 def new_key() -> bytes:

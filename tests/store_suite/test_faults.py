@@ -1,0 +1,242 @@
+"""Every request of every adapter method fails in every way, and the port's promise holds after a restart.
+
+After `Unavailable` or a crash the operation has happened, or not, or (for several items) in part; a new
+adapter says which, and repeating the operation leads to where it would have led at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from chalicelib.protocol.errors import Unavailable
+from chalicelib.relay.ports import AccountRow, Charge, Conflict, InboxItem, InboxKey, Submission
+from tests.support.aws_faults import CRASHES, AwsFaults, Crash, Fault
+from tests.support.stores import (
+    EARLIER_S,
+    LATER_S,
+    NOW_S,
+    Aws,
+    Store,
+    everything,
+    item,
+    moto_backend,
+    new_key,
+)
+
+LARGE = item(2, b"l" * 400_000)
+SORT = b"s" * 32
+Registered = tuple[tuple[bytes, int] | None, frozenset[int], bytes | None]
+
+
+def _inbox(store: Store, base: bytes) -> object:
+    return everything(store.inbox, base)
+
+
+def _row(base: bytes, receipt: bytes = b"r", expires_at_s: int = LATER_S) -> Submission:
+    return Submission(base, SORT, InboxKey(7, b"i" * 16), receipt, stored=False, expires_at_s=expires_at_s)
+
+
+def _submission(store: Store, base: bytes) -> object:
+    row = store.submissions.get(base, SORT, now_s=NOW_S)
+    return row and (row.receipt, row.stored)
+
+
+def _account(store: Store, base: bytes) -> Registered:
+    row = store.accounts.get(base)
+    superseded = frozenset(n for n in range(3) if store.accounts.is_superseded(base, bytes([n])))
+    return None if row is None else (row.sealed, row.version), superseded, store.accounts.linked(base)
+
+
+def _amount(store: Store, base: bytes) -> object:
+    return store.counters.read([base], now_s=NOW_S)
+
+
+def _nothing(store: Store, base: bytes) -> None:
+    """Prepares nothing."""
+
+
+def _is_part(found: list[InboxItem], before: list[InboxItem], after: list[InboxItem]) -> bool:
+    """Some of the items are gone, no other ones."""
+    return set(after) <= set(found) <= set(before)
+
+
+def _forgotten_in_part(found: Registered, before: Registered, after: Registered) -> bool:
+    """The account goes before the profiles it has left behind."""
+    row, profiles, name = found
+    return name == before[2] and (row is None or profiles == before[1]) and profiles >= after[1]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`act` is made to fail; `state` tells what is stored, wherever the keys are.
+
+    `between` says which states besides before and after may be found after a fault, `repeated` which states
+    a repetition may lead to besides the one of an undisturbed run.
+    """
+
+    name: str
+    act: Callable[[Store, bytes], object]
+    state: Callable[[Store, bytes], Any]
+    prepare: Callable[[Store, bytes], object] = _nothing
+    between: Callable[..., bool] = lambda *_: False
+    repeated: tuple[object, ...] = ()
+
+
+def _fill(store: Store, base: bytes) -> None:
+    for n in range(30):
+        store.inbox.put(base, item(n))
+
+
+def _fill_mixed(store: Store, base: bytes) -> None:
+    for one in (item(1), LARGE, item(3)):
+        store.inbox.put(base, one)
+
+
+def _register(store: Store, base: bytes) -> None:
+    store.accounts.put(AccountRow(base, b"a", 1))
+    store.accounts.link_name(base, b"n")
+    for n in range(2):
+        store.accounts.supersede(base, bytes([n]))
+
+
+def _charge(store: Store, base: bytes) -> bool:
+    return store.counters.charge(Charge(base, 2, 10, LATER_S), now_s=NOW_S)
+
+
+def _spent_long_ago(store: Store, base: bytes) -> None:
+    store.counters.charge(Charge(base, 10, 10, NOW_S), now_s=EARLIER_S)
+
+
+def _begin(store: Store, base: bytes) -> bytes:
+    return store.submissions.begin(_row(base), now_s=NOW_S).receipt
+
+
+def _put_late(store: Store, base: bytes) -> None:
+    with pytest.raises(Conflict):
+        store.accounts.put(AccountRow(base, b"late", 1))
+
+
+SCENARIOS = [
+    Scenario("inbox.put", lambda s, b: s.inbox.put(b, item(1)), _inbox),
+    Scenario("inbox.put large", lambda s, b: s.inbox.put(b, LARGE), _inbox),
+    Scenario(
+        "inbox.put large, key taken",
+        lambda s, b: s.inbox.put(b, LARGE),
+        _inbox,
+        lambda s, b: s.inbox.put(b, item(2)),
+    ),
+    Scenario("inbox.exists", lambda s, b: s.inbox.exists(b, item(1).key, now_s=NOW_S), _inbox, _fill_mixed),
+    Scenario("inbox.page", _inbox, _inbox, _fill_mixed),
+    Scenario("inbox.delete one", lambda s, b: s.inbox.delete(b, [item(1).key]), _inbox, _fill_mixed),
+    Scenario(
+        "inbox.delete many",
+        lambda s, b: s.inbox.delete(b, [item(n).key for n in range(30)]),
+        _inbox,
+        _fill,
+        _is_part,
+    ),
+    Scenario("submissions.begin", _begin, _submission),
+    Scenario(
+        "submissions.begin, one stands",
+        lambda s, b: s.submissions.begin(_row(b, b"late"), now_s=NOW_S).receipt,
+        _submission,
+        lambda s, b: s.submissions.begin(_row(b), now_s=NOW_S),
+    ),
+    Scenario(
+        "submissions.begin, one has expired",
+        lambda s, b: s.submissions.begin(_row(b), now_s=NOW_S).receipt,
+        _submission,
+        lambda s, b: s.submissions.begin(_row(b, b"old", NOW_S), now_s=EARLIER_S),
+    ),
+    Scenario(
+        "submissions.complete",
+        lambda s, b: s.submissions.complete(b, SORT),
+        _submission,
+        lambda s, b: s.submissions.begin(_row(b), now_s=NOW_S),
+    ),
+    Scenario("submissions.get", _submission, _submission),
+    Scenario(
+        "submissions.find",
+        lambda s, b: [one.sort for one in s.submissions.find(b, b"s", now_s=NOW_S, limit=5)],
+        _submission,
+        lambda s, b: s.submissions.begin(_row(b), now_s=NOW_S),
+    ),
+    Scenario("accounts, read", _account, _account, _register),
+    Scenario("accounts.put", lambda s, b: s.accounts.put(AccountRow(b, b"new", 1)), _account),
+    Scenario("accounts.put again", lambda s, b: s.accounts.put(AccountRow(b, b"b", 2)), _account, _register),
+    Scenario("accounts.put, conflict", _put_late, _account, _register),
+    Scenario("accounts.link_name", lambda s, b: s.accounts.link_name(b, b"m"), _account, _register),
+    Scenario("accounts.unlink_name", lambda s, b: s.accounts.unlink_name(b), _account, _register),
+    Scenario("accounts.supersede", lambda s, b: s.accounts.supersede(b, b"\x02"), _account, _register),
+    Scenario("accounts.reinstate", lambda s, b: s.accounts.reinstate(b, b"\x00"), _account, _register),
+    Scenario(
+        "accounts.delete", lambda s, b: s.accounts.delete(b), _account, _register, _forgotten_in_part
+    ),
+    Scenario("counters.charge", _charge, _amount, repeated=((4,),)),
+    Scenario("counters.charge, expired", _charge, _amount, _spent_long_ago, repeated=((4,),)),
+    Scenario("counters.read", _amount, _amount, _charge),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[tuple[Aws, AwsFaults]]:
+    with moto_backend() as backend:
+        assert backend.aws is not None
+        assert backend.aws.s3 is not None
+        faults = AwsFaults()
+        faults.attach(backend.aws.dynamodb)
+        faults.attach(backend.aws.s3)
+        yield backend.aws, faults
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_the_promise_holds_after_a_fault(
+    world: tuple[Aws, AwsFaults], scenario: Scenario, fault: Fault
+) -> None:
+    aws, faults = world
+    base = new_key()
+    scenario.prepare(aws.store(), base)
+    before = scenario.state(aws.store(), base)
+    faults.strike(None)
+    answer = scenario.act(aws.store(), base)
+    requests = list(faults.seen)
+    after = scenario.state(aws.store(), base)
+    assert requests
+    for nth in range(1, len(requests) + 1):
+        base = new_key()
+        scenario.prepare(aws.store(), base)
+        faults.strike(nth, fault)
+        failed = False
+        try:
+            assert scenario.act(aws.store(), base) == answer
+        except Unavailable:
+            failed = True
+            assert fault not in CRASHES
+        except Crash:
+            failed = True
+            assert fault in CRASHES
+        assert faults.seen[nth - 1] == requests[nth - 1], "the fault met another request"
+        faults.strike(None)
+        found = scenario.state(aws.store(), base)
+        if failed:
+            assert found in (before, after) or scenario.between(found, before, after)
+            scenario.act(aws.store(), base)
+        assert scenario.state(aws.store(), base) in (after, *scenario.repeated)
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_mark_is_never_used_twice(world: tuple[Aws, AwsFaults], fault: Fault) -> None:
+    aws, faults = world
+    mark = new_key()
+    faults.strike(1, fault)
+    with pytest.raises((Unavailable, Crash)):
+        aws.store().counters.use_once(mark, expires_at_s=LATER_S, now_s=NOW_S)
+    faults.strike(None)
+    used = [aws.store().counters.use_once(mark, expires_at_s=LATER_S, now_s=NOW_S) for _ in range(3)]
+    took_effect = fault in {Fault.LOST, Fault.CRASH_AFTER}
+    assert used == [not took_effect, False, False]
