@@ -95,7 +95,10 @@ class Chain:
     def set_text(self, name: str, key: str, value: str) -> None:
         """Sets the text record `key` of a registered `name`, as its owner. Raises as `register`."""
         node = namehash(normalize(name))
-        self._set_text(self._owner(node), node, key, value)
+        owner = self._owner(node)
+        if owner == _NOBODY:
+            raise ChainError("Nobody owns this name on the local chain.")
+        self._set_text(owner, node, key, value)
 
     def stop(self) -> None:
         """Ends the node; doing so twice is no error."""
