@@ -23,7 +23,7 @@ def _sweeper() -> Sweeper:
     return Sweeper(SweeperSettings.read(os.environ))
 
 
-@app.lambda_function(name="bodies")  # type: ignore[untyped-decorator]
+@app.lambda_function(name="bodies")
 def bodies(event: dict[str, Any], _context: object) -> None:
     """Delete the bodies of deleted messages. What raises is repeated by the stream."""
     _sweeper().sweep(event)

@@ -64,8 +64,13 @@ class Keys:
             storage = members["storage"]
             if not isinstance(storage, list) or not storage:
                 raise InvalidSettings("The relay's keys need at least one storage key.")
-            single = (_key(members[name]) for name in ("encryption", "signing", "session", "index"))
-            return cls(*single, tuple(_key(key) for key in storage))
+            return cls(
+                encryption=_key(members["encryption"]),
+                signing=_key(members["signing"]),
+                session=_key(members["session"]),
+                index=_key(members["index"]),
+                storage=tuple(_key(key) for key in storage),
+            )
         except (ValueError, TypeError, KeyError):
             raise InvalidSettings(
                 "The relay's keys are not the expected JSON: encryption, signing, session, index and storage "

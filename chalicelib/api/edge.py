@@ -11,6 +11,7 @@ threads of one process would share.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -51,13 +52,11 @@ class Call:
 
     @cached_property
     def body(self) -> bytes:
-        """The raw body. Raises TooBig."""
+        """The raw body."""
         event = self.request.to_original_event()
         text = event.get("body") or ""
-        if len(text) > 2 * BODY_LIMIT_BYTES:
-            raise TooBig("The request is larger than this service accepts.")
         if event.get("isBase64Encoded"):
-            return bytes(self.request.raw_body)
+            return base64.b64decode(text)
         # Bytes that are no UTF-8 stay recognisable as such to the parser.
         return text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogatepass")
 
@@ -74,7 +73,7 @@ class Call:
     def name(self, parameter: str = "ensName") -> str:
         """A name of the path, percent-decoded (API Gateway leaves it encoded). Raises InvalidName."""
         try:
-            return unquote(self.request.uri_params[parameter], errors="strict")
+            return unquote((self.request.uri_params or {})[parameter], errors="strict")
         except UnicodeDecodeError:
             raise InvalidName from None
 
@@ -86,7 +85,8 @@ class Call:
 
     def query(self, parameter: str) -> str | None:
         """The last value of a query parameter."""
-        return (self.request.query_params or {}).get(parameter)
+        parameters = self.request.query_params
+        return None if parameters is None else parameters.get(parameter)
 
     def json(self) -> JsonValue:
         """The body as JSON, whatever its content type says. Raises ParseError or TooBig."""
@@ -166,7 +166,7 @@ def _guarded(view: View, wording: Wording) -> Callable[..., Response]:
     return guarded
 
 
-class _Coded(Response):  # type: ignore[misc]
+class _Coded(Response):
     """A Chalice response that remembers the error code for the access log."""
 
     code: int | None = None

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from threading import RLock
 from typing import Any
 
@@ -47,11 +48,7 @@ def local_aws(endpoint_url: str | None = None) -> Iterator[LocalAws]:
         with _moto() as clients:
             yield _prepared(clients, None)
         return
-
-    def clients(service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
-        return client(service, region=REGION, endpoint_url=endpoint_url, credentials=CREDENTIALS)  # type: ignore[call-overload]
-
-    aws = _prepared(clients, endpoint_url)
+    aws = _prepared(partial(_client, endpoint_url=endpoint_url), endpoint_url)
     try:
         yield aws
     finally:
@@ -69,17 +66,21 @@ def _moto() -> Iterator[Callable[[str], Any]]:
     os.environ["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = "disabled"
     try:
         with mock_aws():
-            yield lambda service: OneAtATime(client(service, region=REGION, credentials=CREDENTIALS), lock)  # type: ignore[call-overload]
+            yield lambda service: OneAtATime(_client(service), lock)
     finally:
         os.environ.pop("AWS_ACCOUNT_ID_ENDPOINT_MODE")
         if previous is not None:
             os.environ["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = previous
 
 
+def _client(service: str, endpoint_url: str | None = None) -> Any:  # noqa: ANN401 - made at run time
+    return client(service, region=REGION, endpoint_url=endpoint_url, credentials=CREDENTIALS)  # type: ignore[call-overload]
+
+
 class OneAtATime:
     """A client whose operations wait for one another."""
 
-    def __init__(self, inner: object, lock: RLock) -> None:  # type: ignore[valid-type]
+    def __init__(self, inner: object, lock: AbstractContextManager[object]) -> None:
         self._inner = inner
         self._lock = lock
 

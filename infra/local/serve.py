@@ -9,16 +9,12 @@ from __future__ import annotations
 import json
 import secrets
 import signal
-import socket
 import sys
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Event
 from types import FrameType, TracebackType
 from typing import Self
-
-import uvicorn
 
 from chalicelib.api.application import application
 from chalicelib.bootstrap import Sweeper, Wiring
@@ -29,14 +25,11 @@ from chalicelib.protocol.profile_uri import data_uri
 from infra.local.aws import LocalAws, local_aws
 from infra.local.chain import Chain, start_chain
 from infra.local.gateway import Gateway
+from infra.local.server import LoopbackServer
 from infra.local.streams import StreamPump
 
-HOST = "127.0.0.1"
 RELAY_NAME = "relay.eth"
 ACCOUNTS = 10
-
-_START_LIMIT_S = 10.0
-_GRACE_S = 5
 
 
 @dataclass(frozen=True)
@@ -100,24 +93,24 @@ def start_local(
     left running.
     """
     with ExitStack() as starting:
-        listener = starting.enter_context(_listen(port))
+        server = starting.enter_context(LoopbackServer(port))
         chain = starting.enter_context(start_chain(port=rpc_port, accounts=accounts))
         aws = starting.enter_context(local_aws(aws_url))
-        url = f"http://{HOST}:{listener.getsockname()[1]}"
         keys = Keys.generate(secrets.token_bytes)
         settings = Settings.read(_environment(keys, chain, aws))
         wiring = Wiring(lambda: settings, clients=aws.clients)
         gateway = Gateway(application(wiring.relay, wiring.probe))
         starting.callback(gateway.close)
+        starting.callback(server.stop)  # first: no request may meet a gateway that is closed
         if aws.stream_arn is not None:
             sweeper = Sweeper(settings.sweeper, clients=aws.clients)
             pump = StreamPump(aws.streams, aws.stream_arn, sweeper.sweep).start()
             starting.callback(pump.stop)
-        _publish(chain, keys, url)
-        _serve(gateway, listener, starting)
+        _publish(chain, keys, server.url)
+        server.start(gateway)
         return LocalRelay(
-            url=url,
-            ws_url=url.replace("http", "ws", 1),
+            url=server.url,
+            ws_url=server.url.replace("http", "ws", 1),
             rpc_url=chain.rpc_url,
             ens_registry=chain.registry,
             ens_resolver=chain.resolver,
@@ -152,17 +145,6 @@ def run(port: int = 0, rpc_port: int = 0, aws_url: str | None = None, accounts: 
             signal.signal(number, handler)
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
 def _environment(keys: Keys, chain: Chain, aws: LocalAws) -> dict[str, str]:
     """The settings as an operator would write them, so that they are read the same way."""
     return {
@@ -193,30 +175,3 @@ def _publish(chain: Chain, keys: Keys, url: str) -> None:
     chain.register(
         RELAY_NAME, owner, address=owner, texts={DELIVERY_SERVICE_RECORD: data_uri(profile.to_json())}
     )
-
-
-def _serve(gateway: Gateway, listener: socket.socket, running: ExitStack) -> None:
-    """Serve in a thread of its own. Returns when requests are accepted."""
-    config = uvicorn.Config(
-        gateway,
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
-
-    def stop() -> None:
-        server.should_exit = True
-        thread.join()
-
-    thread.start()
-    running.callback(stop)
-    deadline = time.monotonic() + _START_LIMIT_S
-    while not server.started:
-        if time.monotonic() > deadline or not thread.is_alive():
-            raise OSError("the server did not start")
-        time.sleep(0.01)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from chalicelib.config import InvalidSettings, Keys, Settings, SweeperSettings, Tables
+
+KEYS = Keys(b"e" * 32, b"s" * 32, b"t" * 32, b"i" * 32, (b"n" * 32, b"o" * 32))
+
+COMPLETE = {
+    "DM3_RELAY_NAME": "relay.eth",
+    "DM3_RPC_URLS": "https://one.example/secret, http://127.0.0.1:8545",
+    "DM3_KEYS": KEYS.to_text(),
+    "DM3_INBOX_TABLE": "inbox",
+    "DM3_SUBMISSIONS_TABLE": "submissions",
+    "DM3_ACCOUNTS_TABLE": "accounts",
+    "DM3_COUNTERS_TABLE": "counters",
+    "DM3_BODIES_BUCKET": "bodies",
+}
+
+
+def test_the_required_variables_are_enough() -> None:
+    settings = Settings.read(COMPLETE)
+    assert settings.rpc_urls == ("https://one.example/secret", "http://127.0.0.1:8545")
+    assert settings.tables == Tables("inbox", "submissions", "accounts", "counters")
+    assert settings.keys == KEYS
+    assert (settings.message_ttl_days, settings.size_limit_bytes, settings.lenient) == (30, 3_000_000, False)
+    assert settings.sweeper == SweeperSettings("bodies", None)
+
+
+def test_everything_can_be_set() -> None:
+    settings = Settings.read(
+        {
+            **COMPLETE,
+            "DM3_KEYS": "",
+            "DM3_KEYS_PARAMETER": "/dm3/keys",
+            "DM3_AWS_URL": "http://127.0.0.1:4566",
+            "DM3_MESSAGE_TTL_DAYS": "90",
+            "DM3_SIZE_LIMIT_BYTES": "20000",
+            "DM3_LENIENT": "true",
+            "DM3_UNIVERSAL_RESOLVER": "0x" + "11" * 20,
+            "DM3_NAMES_LIFETIME_S": "5",
+            "DM3_UNKNOWN_LIFETIME_S": "0",
+        }
+    )
+    assert (settings.keys, settings.keys_parameter) == (None, "/dm3/keys")
+    assert settings.aws_url == "http://127.0.0.1:4566"
+    assert (settings.message_ttl_days, settings.size_limit_bytes, settings.lenient) == (90, 20_000, True)
+    assert settings.universal_resolver == "0x" + "11" * 20
+    assert (settings.names_lifetime_s, settings.unknown_lifetime_s) == (5, 0)
+
+
+@pytest.mark.parametrize("name", [name for name in COMPLETE if name != "DM3_KEYS"])
+@pytest.mark.parametrize("value", [None, "", "  "], ids=["absent", "empty", "blank"])
+def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
+    environment = {key: text for key, text in COMPLETE.items() if key != name}
+    if value is not None:
+        environment[name] = value
+    with pytest.raises(InvalidSettings, match=rf"^The environment variable {name} is missing\.$"):
+        Settings.read(environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DM3_RPC_URLS", "ftp://secret.example"),
+        ("DM3_RPC_URLS", ","),
+        ("DM3_MESSAGE_TTL_DAYS", "29"),
+        ("DM3_MESSAGE_TTL_DAYS", "thirty"),
+        ("DM3_MESSAGE_TTL_DAYS", "-30"),
+        ("DM3_MESSAGE_TTL_DAYS", "³0"),
+        ("DM3_SIZE_LIMIT_BYTES", "3000001"),
+        ("DM3_SIZE_LIMIT_BYTES", "9" * 5000),
+        ("DM3_LENIENT", "yes"),
+        ("DM3_NAMES_LIFETIME_S", "1.5"),
+    ],
+)
+def test_an_invalid_variable_is_named_without_its_value(name: str, value: str) -> None:
+    with pytest.raises(InvalidSettings, match=name) as refused:
+        Settings.read({**COMPLETE, name: value})
+    assert value not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "extra", [{"DM3_KEYS_PARAMETER": "/dm3/keys"}, {"DM3_KEYS": ""}], ids=["both", "none"]
+)
+def test_keys_come_from_one_place(extra: dict[str, str]) -> None:
+    with pytest.raises(InvalidSettings, match="either DM3_KEYS or DM3_KEYS_PARAMETER"):
+        Settings.read({**COMPLETE, **extra})
+
+
+def test_keys_survive_their_text() -> None:
+    assert Keys.parse(KEYS.to_text()) == KEYS
+
+
+def test_generated_keys_are_all_different() -> None:
+    drawn = iter(range(1, 100))
+    keys = Keys.generate(lambda size_bytes: bytes([next(drawn)]) * size_bytes)
+    assert len({keys.encryption, keys.signing, keys.session, keys.index, *keys.storage}) == 5
+    assert Keys.parse(keys.to_text()) == keys
+
+
+MEMBERS = json.loads(KEYS.to_text())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        json.dumps({**MEMBERS, "storage": []}),
+        json.dumps({**MEMBERS, "storage": MEMBERS["index"]}),
+        json.dumps({**MEMBERS, "index": None}),
+        json.dumps({**MEMBERS, "index": "c2VjcmV0"}),
+        json.dumps({**MEMBERS, "index": "not base64 but secret"}),
+        json.dumps({**MEMBERS, "index": base64.b64encode(bytes(33)).decode()}),
+        json.dumps({**MEMBERS, "session": 5}),
+    ],
+)
+def test_keys_of_another_form_are_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        Keys.parse(text)
+    assert "secret" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_nothing_secret_is_printed() -> None:
+    shown = repr(Settings.read(COMPLETE))
+    assert "secret" not in shown
+    for key in (KEYS.encryption, KEYS.signing, KEYS.session, KEYS.index, *KEYS.storage):
+        assert repr(key) not in shown
+        assert base64.b64encode(key).decode() not in shown
+
+
+def test_the_sweeper_is_told_of_its_bucket_only() -> None:
+    assert SweeperSettings.read({"DM3_BODIES_BUCKET": "b"}) == SweeperSettings("b")
+    with pytest.raises(InvalidSettings, match="DM3_BODIES_BUCKET"):
+        SweeperSettings.read({})
