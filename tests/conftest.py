@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.report import fault_lines
 from tests.interop.people import RunningRelay
 from tests.interop.running import start_local_relay
 
@@ -50,3 +51,10 @@ def deployed_stack(built: Built) -> Iterator[Deployed]:
 def deployed_relay(deployed_stack: Deployed) -> RunningRelay:
     """The packaged relay, as the suites that know nothing of packaging see it (same xdist group)."""
     return deployed_stack.relay
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the fault tests did: a number that is not printed is not looked at."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    for line in fault_lines(report.user_properties for report in reports):
+        terminalreporter.write_line(line)

@@ -49,7 +49,12 @@ def _start(command: Sequence[str]) -> Iterator[str]:
             yield _first_line(process, log)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=STOPPED_WITHIN_S)
+            try:
+                process.communicate(timeout=STOPPED_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                raise
 
 
 def _first_line(process: subprocess.Popen[str], log: Path) -> str:

@@ -1,0 +1,76 @@
+"""Builds what worlds stand on: tables, a bucket, a chain with three names."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
+from chalicelib.protocol.profile import (
+    DELIVERY_SERVICE_RECORD,
+    USER_PROFILE_RECORD,
+    DeliveryServiceProfile,
+)
+from chalicelib.protocol.profile_uri import data_uri
+from moto import mock_aws
+
+from chalicelib.names.http_transport import HttpTransport
+from chalicelib.relay.settings import RelayKeys
+from chalicelib.store.dynamodb import client
+from chalicelib.store.tables import create_tables
+from infra.local.chain import Chain, start_chain
+from tests.faults.people import Person
+from tests.faults.wire import Wire
+from tests.faults.world import Ground
+
+RELAY_NAME = "relay.eth"
+BUCKET = "bodies"
+REGION = "us-east-1"
+CREDENTIALS = ("test", "test")
+
+
+def relay_keys() -> RelayKeys:
+    """New keys of a delivery service."""
+    return RelayKeys(encryption_key_pair(secrets.token_bytes(32)), signing_key_pair(secrets.token_bytes(32)))
+
+
+def publish_relay(chain: Chain, keys: RelayKeys) -> None:
+    """The relay's own profile, at `RELAY_NAME`."""
+    profile = DeliveryServiceProfile(
+        keys.encryption.public_key, keys.signing.public_key, "https://relay.example"
+    )
+    chain.register(RELAY_NAME, texts={DELIVERY_SERVICE_RECORD: data_uri(profile.to_json())})
+
+
+def publish_person(chain: Chain, name: str, owner: int) -> Person:
+    """A person whose wallet is one of the node's accounts, with name and profile on the chain."""
+    address, private_key = chain.accounts[owner]
+    person = Person.create(name, address, bytes.fromhex(private_key.removeprefix("0x")), RELAY_NAME)
+    chain.register(name, owner, texts={USER_PROFILE_RECORD: person.record})
+    return person
+
+
+@contextmanager
+def ground_on(endpoint_url: str | None, wire: Wire, *, bare: bool) -> Iterator[Ground]:
+    """Tables at `endpoint_url` (None: where moto is), names on a chain of its own, all calls over `wire`."""
+    dynamodb = client("dynamodb", region=REGION, endpoint_url=endpoint_url, credentials=CREDENTIALS)
+    s3 = client("s3", region=REGION, credentials=CREDENTIALS)
+    tables = create_tables(dynamodb, "test-", bare=bare)
+    s3.create_bucket(Bucket=BUCKET)
+    keys = relay_keys()
+    with start_chain() as chain:
+        publish_relay(chain, keys)
+        alice, bob = publish_person(chain, "alice.eth", 1), publish_person(chain, "bob.eth", 2)
+        transport = HttpTransport(chain.rpc_url)
+        wire.watch(dynamodb)
+        wire.watch(s3)
+        yield Ground(dynamodb, s3, tables, BUCKET, wire.transport(transport), RELAY_NAME, keys, alice, bob)
+        transport.close()
+
+
+@contextmanager
+def moto_ground(wire: Wire) -> Iterator[Ground]:
+    """AWS in this process."""
+    with mock_aws(), ground_on(None, wire, bare=False) as ground:
+        yield ground
