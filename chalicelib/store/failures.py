@@ -35,4 +35,4 @@ def error_code(error: Exception) -> str:
     """The code AWS gave a refusal ("ConditionalCheckFailedException", "NoSuchKey"), "" for anything else."""
     from botocore.exceptions import ClientError
 
-    return error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
+    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
