@@ -108,13 +108,13 @@ def compile_all(bundle: Path) -> None:
 def pack(bundle: Path, archive: Path) -> Sizes:
     """Write `bundle` into `archive`; the same contents give the same bytes."""
     unzipped = files = 0
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
+    with zipfile.ZipFile(archive, "w") as zipped:
         for path in _files(bundle):
             entry = zipfile.ZipInfo(path.relative_to(bundle).as_posix(), _EPOCH)
             entry.external_attr = _READABLE_BY_ALL
             entry.compress_type = zipfile.ZIP_DEFLATED
             content = path.read_bytes()
-            zipped.writestr(entry, content, compresslevel=9)
+            zipped.writestr(entry, content)
             unzipped += len(content)
             files += 1
     return Sizes(zipped_bytes=archive.stat().st_size, unzipped_bytes=unzipped, files=files)
