@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.names.directory import ResolvedName
+from chalicelib.names.records import LINK_DEADLINE_S, MAX_LINKED_PROFILE_BYTES, resolved_name, service_profile
+from chalicelib.protocol.errors import Dm3Error, InvalidProfile, TooBig, Unavailable
+from chalicelib.protocol.hashing import sha256_canonical
+from tests.unit.names.people import SERVICE, Person, data_uri
+
+ALICE, MALLORY = Person(1), Person(5)
+UNUSABLE = [
+    pytest.param("", id="empty"),
+    pytest.param("hello", id="no URI"),
+    pytest.param("data:application/json,{", id="broken JSON"),
+    pytest.param("data:application/json,[]", id="no object"),
+    pytest.param("data:application/json,{}", id="no members"),
+    pytest.param("data:application/json," + "[" * 50_000, id="nested too deep"),
+    pytest.param(data_uri({"profile": {}, "signature": "0x00"}), id="signed nothing"),
+    pytest.param(data_uri({"signature": 1}), id="signature only"),
+    pytest.param("https://example.com/profile", id="link without hash"),
+    pytest.param("ftp://example.com/profile", id="scheme nobody knows"),
+]
+
+
+class Web:
+    """A fetcher over a dictionary; `error` is raised instead of answering."""
+
+    def __init__(self, pages: dict[str, bytes] | None = None, error: Dm3Error | None = None) -> None:
+        self.pages = pages or {}
+        self.error = error
+        self.asked: list[tuple[str, int, float]] = []
+
+    def fetch(self, url: str, *, max_bytes: int, deadline_s: float) -> bytes:
+        self.asked.append((url, max_bytes, deadline_s))
+        if self.error is not None:
+            raise self.error
+        return self.pages[url]
+
+
+def _linked(person: Person) -> tuple[str, bytes]:
+    signed = person.signed_json()
+    url = f"https://example.com/profile?dm3Hash={sha256_canonical(signed)}"
+    return url, json.dumps(signed).encode()
+
+
+def test_a_signed_profile_proves_the_address() -> None:
+    found = resolved_name("alice.eth", ALICE.address, ALICE.signed_record(), None)
+    assert (found.name, found.address, found.profile) == ("alice.eth", ALICE.address, ALICE.profile)
+    assert found.signed is not None
+    assert found.signed.profile == ALICE.profile
+
+
+def test_a_bare_profile_proves_the_name_alone() -> None:
+    found = resolved_name("alice.eth", ALICE.address, ALICE.bare_record(), None)
+    assert found == ResolvedName("alice.eth", ALICE.address, ALICE.profile, None)
+
+
+def test_a_foreign_name_at_somebody_s_address_proves_nothing() -> None:
+    """evil.eth points at Alice's address and carries a profile that Mallory signed."""
+    for record in (MALLORY.signed_record(), data_uri(MALLORY.signed_json(address=ALICE.address))):
+        found = resolved_name("evil.eth", ALICE.address, record, None)
+        assert found == ResolvedName("evil.eth", ALICE.address, MALLORY.profile, None)
+
+
+def test_without_an_address_nothing_is_proven() -> None:
+    found = resolved_name("alice.eth", None, ALICE.signed_record(), None)
+    assert found == ResolvedName("alice.eth", None, ALICE.profile, None)
+
+
+def test_no_record_is_no_profile() -> None:
+    assert resolved_name("alice.eth", ALICE.address, None, None) == ResolvedName("alice.eth", ALICE.address)
+    assert service_profile(None, None) is None
+
+
+@pytest.mark.parametrize("record", UNUSABLE)
+def test_what_cannot_be_used_is_no_profile(record: str) -> None:
+    fetcher = Web(error=InvalidProfile())
+    nothing = ResolvedName("alice.eth", ALICE.address)
+    assert resolved_name("alice.eth", ALICE.address, record, fetcher) == nothing
+    assert service_profile(record, fetcher) is None
+
+
+@given(st.text(max_size=60) | st.text(max_size=40).map(lambda text: "data:application/json," + text))
+@settings(deadline=None, max_examples=200)
+def test_any_record_is_read_without_an_error(record: str) -> None:
+    fetcher = Web(error=TooBig())
+    assert resolved_name("alice.eth", ALICE.address, record, fetcher).name == "alice.eth"
+    service_profile(record, fetcher)
+
+
+def test_a_delivery_service_profile() -> None:
+    found = service_profile(data_uri(SERVICE), None)
+    assert found is not None
+    assert found.to_json() == SERVICE
+
+
+def test_a_linked_profile_is_fetched_within_bounds() -> None:
+    url, body = _linked(ALICE)
+    web = Web({url: body})
+    found = resolved_name("alice.eth", ALICE.address, url, web)
+    assert found.profile == ALICE.profile
+    assert found.signed is not None
+    assert web.asked == [(url, MAX_LINKED_PROFILE_BYTES, LINK_DEADLINE_S)]
+
+
+def test_a_linked_profile_that_was_changed_is_none() -> None:
+    url, _ = _linked(ALICE)
+    web = Web({url: json.dumps(MALLORY.signed_json()).encode()})
+    assert resolved_name("alice.eth", ALICE.address, url, web).profile is None
+
+
+def test_a_link_that_cannot_be_followed_now_is_unavailable() -> None:
+    url, _ = _linked(ALICE)
+    for fetcher in (None, Web(error=Unavailable())):
+        with pytest.raises(Unavailable):
+            resolved_name("alice.eth", ALICE.address, url, fetcher)
+        with pytest.raises(Unavailable):
+            service_profile(url, fetcher)
+
+
+@pytest.mark.parametrize("error", [TooBig(), InvalidProfile()])
+def test_a_link_that_leads_to_nothing_usable_is_no_profile(error: Dm3Error) -> None:
+    url, _ = _linked(ALICE)
+    assert resolved_name("alice.eth", ALICE.address, url, Web(error=error)).profile is None
