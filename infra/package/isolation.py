@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypedDict
 
 from infra.package import probe
 from infra.package.errors import PackagingError
@@ -33,6 +34,16 @@ class Probed:
     heavy_at_start: tuple[str, ...]
 
 
+class _Seen(TypedDict):
+    """What `probe.main` writes."""
+
+    cpu_s: float
+    at_start: list[str]
+    absent: list[str]
+    foreign: list[str]
+    uncompiled: list[str]
+
+
 def _origin(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
@@ -48,7 +59,7 @@ def lay_out_runtime(directory: Path) -> None:
         (directory / origin.name).symlink_to(origin)
 
 
-def _run(bundle: Path, runtime: Path) -> dict[str, object]:
+def _run(bundle: Path, runtime: Path) -> _Seen:
     places = json.dumps({"bundle": str(bundle), "runtime": str(runtime)})
     done = subprocess.run(  # noqa: S603 - our own program, with arguments of our own
         [sys.executable, "-I", "-S", probe.__file__],
@@ -60,7 +71,7 @@ def _run(bundle: Path, runtime: Path) -> dict[str, object]:
     )
     if done.returncode != 0:
         raise PackagingError(f"the application cannot be imported from the bundle:\n{done.stderr.strip()}")
-    seen: dict[str, object] = json.loads(done.stdout)
+    seen: _Seen = json.loads(done.stdout)
     return seen
 
 
@@ -75,17 +86,15 @@ def probe_bundle(bundle: Path) -> Probed:
     with TemporaryDirectory() as runtime:
         lay_out_runtime(Path(runtime))
         seen = _run(bundle.resolve(), Path(runtime).resolve())
-    for fault, sentence in (
-        ("foreign", "are not from the bundle"),
-        ("uncompiled", "have no bytecode"),
-        ("absent", "are no handlers in app.py"),
+    for names, sentence in (
+        (seen["foreign"], "are not from the bundle"),
+        (seen["uncompiled"], "have no bytecode"),
+        (seen["absent"], "are no handlers in app.py"),
     ):
-        names = seen[fault]
         if names:
             raise PackagingError(f"these {sentence}: {names}")
-    at_start = seen["at_start"]
-    cpu_s = seen["cpu_s"]
-    assert isinstance(at_start, list)  # noqa: S101
-    assert isinstance(cpu_s, float)  # noqa: S101
-    heavy = tuple(name for name in HEAVY if name in at_start)
-    return Probed(import_cpu_s=cpu_s, modules_at_start=len(at_start), heavy_at_start=heavy)
+    return Probed(
+        import_cpu_s=seen["cpu_s"],
+        modules_at_start=len(seen["at_start"]),
+        heavy_at_start=tuple(name for name in HEAVY if name in seen["at_start"]),
+    )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
 from infra.package.build import UNZIPPED_CEILING_BYTES, ZIPPED_CEILING_BYTES, Built
 from infra.package.dependencies import missing
-from infra.package.isolation import PROVIDED
+from infra.package.errors import PackagingError
+from infra.package.isolation import PROVIDED, probe_bundle
 from infra.package.stage import ROOT
 
 pytestmark = pytest.mark.xdist_group("deployed-relay")
@@ -43,3 +46,17 @@ def test_every_module_has_bytecode_of_the_runtime_and_no_other(built: Built) -> 
 
 def test_the_application_starts_without_the_heavy_libraries(built: Built) -> None:
     assert built.probed.heavy_at_start == ()
+
+
+def test_a_bundle_without_bytecode_would_be_refused(built: Built, tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(built.bundle, tmp_path / "bundle"))
+    next((bundle / "__pycache__").glob("app.*")).unlink()
+    with pytest.raises(PackagingError, match=r"have no bytecode: \['app'\]"):
+        probe_bundle(bundle)
+
+
+def test_a_bundle_without_a_late_import_would_be_refused(built: Built, tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(built.bundle, tmp_path / "bundle"))
+    shutil.rmtree(bundle / "ens_normalize")
+    with pytest.raises(PackagingError, match="No module named 'ens_normalize'"):
+        probe_bundle(bundle)
