@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ens.exceptions import ResolverNotFound
+from ens import ENS  # type: ignore[import-untyped]  # ens has no types
+from ens.exceptions import ResolverNotFound  # type: ignore[import-untyped]  # ens has no types
 from eth_abi.abi import decode, encode
 from eth_account import Account
 from web3 import Web3
@@ -47,6 +48,12 @@ def web3(chain: Chain) -> Web3:
     return Web3(Web3.HTTPProvider(chain.rpc_url))
 
 
+@pytest.fixture(scope="module")
+def ens(web3: Web3) -> ENS:
+    """web3's own ENS module, on the local chain."""
+    return web3.ens
+
+
 @pytest.fixture
 def resolver(chain: Chain) -> Iterator[UniversalResolver]:
     transport = HttpTransport(chain.rpc_url)
@@ -61,9 +68,7 @@ def test_it_starts_in_less_than_three_seconds() -> None:
         assert len(chain.accounts) == 1
 
 
-def test_the_root_and_eth_belong_to_the_first_account(chain: Chain, web3: Web3) -> None:
-    ens = web3.ens
-    assert ens is not None
+def test_the_root_and_eth_belong_to_the_first_account(chain: Chain, web3: Web3, ens: ENS) -> None:
     assert ens.ens.caller.owner(bytes(32)) == chain.accounts[0][0]
     assert ens.owner("eth") == chain.accounts[0][0]
     assert web3.eth.chain_id == chain.chain_id == 31337
@@ -79,11 +84,7 @@ def test_the_accounts_are_rich_and_their_keys_are_theirs(chain: Chain, web3: Web
 @pytest.mark.parametrize(
     "name", ["alice.eth", "deep.down.eth", "down.eth", "nobody.eth", "under.alice.eth", "eth", "other"]
 )
-def test_our_client_and_web3_find_the_same(
-    name: str, chain: Chain, web3: Web3, resolver: UniversalResolver
-) -> None:
-    ens = web3.ens
-    assert ens is not None
+def test_our_client_and_web3_find_the_same(name: str, ens: ENS, resolver: UniversalResolver) -> None:
     try:
         text = ens.get_text(name, RECORD) or None
     except ResolverNotFound:
@@ -111,15 +112,14 @@ def test_a_long_text(chain: Chain, resolver: UniversalResolver) -> None:
     assert resolver.text("alice.eth", "long") == text
 
 
-def test_a_name_given_to_a_stranger(chain: Chain, web3: Web3, resolver: UniversalResolver) -> None:
-    assert web3.ens is not None
+def test_a_name_given_to_a_stranger(chain: Chain, ens: ENS, resolver: UniversalResolver) -> None:
     chain.register("Stranger.eth", STRANGER, address=chain.accounts[3][0], texts={"a": "1"})
-    assert web3.ens.owner("stranger.eth") == STRANGER
+    assert ens.owner("stranger.eth") == STRANGER
     chain.set_text("stranger.eth", "a", "2")
     assert resolver.address_and_text("stranger.eth", "a") == NameRecords(chain.accounts[3][0], "2")
     chain.register("below.stranger.eth", 3, texts={"a": "3"})
     assert resolver.address_and_text("below.stranger.eth", "a") == NameRecords(chain.accounts[3][0], "3")
-    assert web3.ens.owner("below.stranger.eth") == chain.accounts[3][0]
+    assert ens.owner("below.stranger.eth") == chain.accounts[3][0]
 
 
 def test_a_name_can_be_registered_again(chain: Chain, resolver: UniversalResolver) -> None:
@@ -129,19 +129,15 @@ def test_a_name_can_be_registered_again(chain: Chain, resolver: UniversalResolve
 
 
 def test_names_are_registered_with_plain_transactions(
-    chain: Chain, web3: Web3, resolver: UniversalResolver
+    chain: Chain, ens: ENS, resolver: UniversalResolver
 ) -> None:
-    ens = web3.ens
-    assert ens is not None
     first, owner = (Web3.to_checksum_address(address) for address, _ in chain.accounts[:2])
     ens.setup_address("scripted.eth", owner, transact={"from": first})
     ens.set_text("scripted.eth", "a", "1")
     assert resolver.address_and_text("scripted.eth", "a") == NameRecords(owner, "1")
 
 
-def test_who_does_not_own_a_name_cannot_write_it(chain: Chain, web3: Web3) -> None:
-    ens = web3.ens
-    assert ens is not None
+def test_who_does_not_own_a_name_cannot_write_it(chain: Chain, ens: ENS) -> None:
     with pytest.raises(Exception, match="revert"):
         ens.ens.functions.setOwner(namehash("eth"), chain.accounts[1][0]).transact(
             {"from": Web3.to_checksum_address(chain.accounts[1][0])}
@@ -157,13 +153,11 @@ def _resolve(web3: Web3, chain: Chain, encoded: bytes, call: bytes) -> tuple[byt
     return answer, resolver
 
 
-def test_the_universal_resolver_names_the_resolver(chain: Chain, web3: Web3) -> None:
+def test_the_universal_resolver_names_the_resolver(chain: Chain, web3: Web3, ens: ENS) -> None:
     call = Web3.keccak(text="addr(bytes32)")[:4] + namehash("alice.eth")
     answer, resolver = _resolve(web3, chain, dns_encode("alice.eth"), call)
     assert decode(["address"], answer) == (chain.accounts[1][0].lower(),)
     assert resolver == chain.resolver.lower()
-    ens = web3.ens
-    assert ens is not None
     found = ens.resolver("alice.eth")
     assert found is not None
     assert found.address == chain.resolver
@@ -189,18 +183,18 @@ def test_the_universal_resolver_names_the_resolver(chain: Chain, web3: Web3) -> 
     ],
 )
 def test_the_universal_resolver_fails_as_the_real_one(
-    encoded: bytes, call: bytes, error: str, chain: Chain, web3: Web3
+    encoded: bytes, call: bytes, error: str, chain: Chain, web3: Web3, ens: ENS
 ) -> None:
-    _point(web3, chain, "no-code.eth", STRANGER)
+    _point(ens, chain, "no-code.eth", STRANGER)
     # PUSH1 1, PUSH0, MSTORE8, PUSH1 1, PUSH0, REVERT: fails with one byte.
-    _point(web3, chain, "broken.eth", _deploy(web3, "60015f5360015ffd"))
+    _point(ens, chain, "broken.eth", _deploy(web3, "60015f5360015ffd"))
     with pytest.raises(ContractCustomError) as refusal:
         _resolve(web3, chain, encoded, call)
     assert str(refusal.value.data).startswith("0x" + Web3.keccak(text=error)[:4].hex())
 
 
 def test_an_extended_resolver_answers_for_the_names_below(
-    chain: Chain, web3: Web3, resolver: UniversalResolver
+    chain: Chain, web3: Web3, ens: ENS, resolver: UniversalResolver
 ) -> None:
     """ENSIP-10: it says yes to `supportsInterface`, and gives one fixed answer to `resolve(bytes,bytes)`."""
     text = encode(["string"], ["wild"])
@@ -210,23 +204,21 @@ def test_an_extended_resolver_answers_for_the_names_below(
     program = bytes.fromhex("36602414602c57" + size + "60375f39" + size + "5ff3")
     program = program.ljust(0x2C, b"\x00") + bytes.fromhex("5b60015f5260205ff3")
     program = program.ljust(0x37, b"\x00") + answer
-    _point(web3, chain, "wild.eth", _deploy(web3, program.hex()))
+    _point(ens, chain, "wild.eth", _deploy(web3, program.hex()))
     assert resolver.text("anything.wild.eth", "key") == "wild"
     assert resolver.text("wild.eth", "key") == "wild"
-    assert web3.ens is not None
-    assert web3.ens.get_text("anything.wild.eth", "key") == "wild"
+    assert ens.get_text("anything.wild.eth", "key") == "wild"
 
 
 def _deploy(web3: Web3, code: str) -> str:
-    address = Account.create().address
+    address = str(Account.create().address)
     web3.provider.make_request("anvil_setCode", [address, "0x" + code])  # type: ignore[arg-type]
     return address
 
 
-def _point(web3: Web3, chain: Chain, name: str, resolver: str) -> None:
+def _point(ens: ENS, chain: Chain, name: str, resolver: str) -> None:
     chain.register(name, 0)
-    assert web3.ens is not None
-    web3.ens.ens.functions.setResolver(namehash(name), resolver).transact(
+    ens.ens.functions.setResolver(namehash(name), resolver).transact(
         {"from": Web3.to_checksum_address(chain.accounts[0][0])}
     )
 

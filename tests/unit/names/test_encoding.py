@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from ens.utils import dns_encode_name, raw_name_to_hash
+from ens.utils import dns_encode_name, raw_name_to_hash  # type: ignore[import-untyped]  # ens has no types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from ens._normalization import normalize_name_ensip15
-from ens.exceptions import InvalidName as Web3InvalidName
+from ens._normalization import normalize_name_ensip15  # type: ignore[import-untyped]  # ens has no types
+from ens.exceptions import InvalidName as Web3InvalidName  # type: ignore[import-untyped]  # ens has no types
 from ens_normalize import DisallowedSequence, ens_normalize
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
