@@ -24,9 +24,11 @@ def test_requests_and_units_are_counted(aws: Aws) -> None:
 def test_without_being_asked_it_asks_for_no_units(aws: Aws) -> None:
     meter = Meter()
     assert aws.s3 is not None
-    meter.attach(aws.s3, capacity=True)
-    aws.bodies.put(b"x")
-    assert (meter.calls, meter.read_units, meter.write_units) == ({"PutObject": 1}, 0, 0)
+    meter.attach(aws.s3)
+    meter.attach(aws.dynamodb)
+    aws.store(inline_limit_bytes=1).inbox.put(new_key(), item(1))
+    assert meter.calls == {"PutObject": 1, "PutItem": 1}
+    assert (meter.read_units, meter.write_units) == (0, 0)
 
 
 def test_failed_requests_count_too(aws: Aws, faults: AwsFaults) -> None:
