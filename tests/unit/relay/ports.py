@@ -1,0 +1,38 @@
+"""Time and chance that a test holds in its hands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from threading import Lock
+
+START_MS = 1_700_000_000_000
+
+
+@dataclass
+class HandClock:
+    """Stands still until a test moves it."""
+
+    at_ms: int = START_MS
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    @property
+    def now_s(self) -> int:
+        return self.at_ms // 1_000
+
+    def pass_s(self, seconds: float) -> None:
+        self.at_ms += int(seconds * 1_000)
+
+
+@dataclass
+class SeededChance:
+    """The same bytes in every run, and never twice the same."""
+
+    random: Random = field(default_factory=lambda: Random(7))  # noqa: S311 - repeatable on purpose
+    lock: Lock = field(default_factory=Lock)
+
+    def token(self, size_bytes: int) -> bytes:
+        with self.lock:
+            return self.random.randbytes(size_bytes)

@@ -1,0 +1,495 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from threading import Barrier, Thread
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.protocol.canonical import canonicalize
+from chalicelib.protocol.errors import (
+    Dm3Error,
+    InvalidEnvelope,
+    InvalidInput,
+    InvalidName,
+    LimitExceeded,
+    ParseError,
+    Spam,
+    TooBig,
+    Unavailable,
+    Undecryptable,
+    UnknownReceiver,
+    UnverifiedSender,
+)
+from chalicelib.protocol.json_types import JsonObject, JsonValue
+from chalicelib.protocol.postmark import open_postmark
+from chalicelib.protocol.receipt import verify_receipt
+from chalicelib.relay.policy import Candidate
+from chalicelib.relay.settings import RelaySettings
+from chalicelib.relay.values import Submitted
+from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_KEYS, RELAY_NAME, Person, World, limited
+
+REVISIONS = ["messageHash", "encryptedMessageHash", None]
+
+
+def settled(world: World | None = None) -> World:
+    world = world or World()
+    world.settle(ALICE, BOB)
+    world.publish(MALLORY)
+    world.calls.clear()
+    world.directory.readings.clear()
+    world.directory.fresh_readings.clear()
+    return world
+
+
+def metadata_of(envelope: JsonObject) -> JsonObject:
+    metadata = envelope["metadata"]
+    assert isinstance(metadata, dict)
+    return metadata
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize(
+    "form", [lambda one: one, canonicalize, json.dumps], ids=["object", "text", "spaced"]
+)
+def test_a_genuine_envelope_is_stored(revision: str | None, form: Callable[[JsonObject], JsonValue]) -> None:
+    world = settled()
+    envelope = world.letter(revision=revision)
+    submitted = world.relay.admission.submit(form(envelope), source="192.0.2.1")
+    assert not submitted.duplicate
+    [message] = world.mail()
+    assert message.message_id == submitted.receipt.message_id
+    assert message.verified
+    assert message.envelope["message"] == envelope["message"]
+
+
+def test_the_receipt_is_the_relays_word_for_it() -> None:
+    world = settled()
+    receipt = world.submit().receipt
+    assert verify_receipt(receipt, RELAY_KEYS.signing.public_key)
+    assert receipt.incoming_timestamp_ms == world.clock.now_ms()
+    assert receipt.expires_at_ms >= world.clock.now_ms() + 30 * 86_400_000
+
+
+def test_the_postmark_is_for_the_receiver_and_about_this_envelope() -> None:
+    world = settled()
+    world.submit()
+    [message] = world.mail()
+    text = message.envelope["postmark"]
+    assert isinstance(text, str)
+    postmark = open_postmark(text, BOB.encryption)
+    assert postmark.incoming_timestamp_ms == message.stored_at_ms
+
+
+def test_the_signature_can_still_be_checked_by_the_receiver() -> None:
+    world = settled()
+    sent = world.letter(revision=None, extra={"unknown": {"b": 1.50, "a": "é"}})
+    world.submit(sent)
+    metadata = metadata_of(world.mail()[0].envelope)
+    assert metadata.pop("relayAdded") == ["messageHash"]
+    metadata.pop("messageHash")
+    metadata["deliveryInformation"] = metadata.pop("sealedDeliveryInformation")
+    assert canonicalize(metadata) == canonicalize(sent["metadata"])
+
+
+# Step 1
+
+
+def test_the_size_limit_is_exact() -> None:
+    size_bytes = len(canonicalize(World().letter()).encode())
+    for limit_bytes, fits in ((size_bytes, True), (size_bytes - 1, False)):
+        world = settled(limited(size_limit_bytes=limit_bytes))
+        letter = world.letter()
+        if fits:
+            world.submit(letter)
+        else:
+            with pytest.raises(TooBig):
+                world.submit(letter)
+
+
+def test_text_that_escapes_make_too_large_to_give_out_is_refused() -> None:
+    world = settled(limited(size_limit_bytes=20_000))
+    with pytest.raises(TooBig):
+        world.submit(world.letter(extra={"x": "é" * 6_000}))
+
+
+@pytest.mark.parametrize("member", ["sealedDeliveryInformation", "relayAdded"])
+def test_what_the_relay_adds_cannot_come_from_a_sender(member: str) -> None:
+    world = settled()
+    with pytest.raises(InvalidEnvelope):
+        world.submit(world.letter(extra={member: "x"}))
+
+
+def test_text_that_is_no_json_is_a_parse_error() -> None:
+    with pytest.raises(ParseError):
+        settled().relay.admission.submit("{", source="192.0.2.1")
+
+
+@pytest.mark.parametrize("value", [None, True, 1, [], {}, "null", "[]", {"message": 1, "metadata": {}}])
+def test_what_is_no_envelope_is_refused(value: JsonValue) -> None:
+    with pytest.raises(InvalidEnvelope):
+        settled().relay.admission.submit(value, source="192.0.2.1")
+
+
+# Step 2
+
+
+def garbage() -> list[JsonValue]:
+    world = World()
+    foreign = world.seal('{"to":"bob.eth","from":"alice.eth"}', MALLORY.encryption.public_key)
+    sealed = world.seal("not json", RELAY_KEYS.encryption.public_key)
+    number = world.seal('{"to":1,"from":[]}', RELAY_KEYS.encryption.public_key)
+    letters: list[JsonValue] = []
+    for text in (foreign, sealed, number, "", "{}", "x" * 5_000):
+        letter = world.letter()
+        metadata_of(letter)["deliveryInformation"] = text
+        letters.append(letter)
+    return [*letters, {}, "{", None]
+
+
+@pytest.mark.parametrize("value", garbage())
+def test_garbage_costs_neither_a_store_call_nor_a_lookup(value: JsonValue) -> None:
+    world = settled()
+    with pytest.raises((InvalidInput, ParseError)):
+        world.relay.admission.submit(value, source="192.0.2.1")
+    assert not world.calls
+    assert not world.directory.readings
+
+
+def test_delivery_information_for_another_service_cannot_be_opened() -> None:
+    world = settled()
+    letter = world.letter()
+    metadata_of(letter)["deliveryInformation"] = world.seal("{}", MALLORY.encryption.public_key)
+    with pytest.raises(Undecryptable):
+        world.submit(letter)
+
+
+# Step 3
+
+
+def test_an_unknown_receiver_is_refused_and_remembered_as_unknown() -> None:
+    world = settled()
+    for _ in range(3):
+        with pytest.raises(UnknownReceiver):
+            world.submit(world.letter(to="nobody.eth"))
+    assert world.directory.readings == ["nobody.eth"]
+    assert world.calls == {"accounts.linked": 1}
+
+
+def test_a_receiver_with_an_address_but_without_account_is_unknown() -> None:
+    world = settled()
+    with pytest.raises(UnknownReceiver):
+        world.submit(world.letter(to="mallory.eth"))
+
+
+def test_every_name_of_the_address_reaches_the_same_inbox() -> None:
+    world = settled()
+    world.directory.add("robert.eth", BOB.address)
+    world.submit(world.letter(to="Robert.ETH"))
+    assert len(world.mail()) == 1
+
+
+def test_made_up_receivers_buy_lookups_at_a_limited_rate_only() -> None:
+    world = settled(limited(unknown_names_per_minute=5))
+    errors: list[type[Dm3Error]] = []
+    for number in range(20):
+        with pytest.raises(Dm3Error) as caught:
+            world.submit(world.letter(to=f"nobody{number}.eth"))
+        errors.append(type(caught.value))
+    assert errors == [UnknownReceiver] * 5 + [LimitExceeded] * 15
+    assert len(world.directory.readings) == 5
+    world.submit()
+
+
+@pytest.mark.parametrize("name", ["", ".", "a..b", "bob_b.eth", "\u0000", "bob eth", "\ud800"])
+def test_a_receiver_that_is_no_name_is_refused(name: str) -> None:
+    world = settled()
+    with pytest.raises(InvalidInput):
+        world.submit(world.letter(to=name or "."))
+
+
+# Step 4
+
+
+def test_a_receivers_space_is_limited() -> None:
+    world = settled(limited(receiver_kib_per_day=30))
+    with pytest.raises(LimitExceeded) as caught:
+        for number in range(20):
+            world.submit(world.letter(text=str(number)))
+    assert 0 < caught.value.retry_after_s <= 86_400
+    stored = len(world.mail())
+    assert 0 < stored < 10
+    world.clock.pass_s(caught.value.retry_after_s)
+    world.submit()
+
+
+def test_a_source_over_its_quota_costs_no_lookup() -> None:
+    world = settled(limited(source_submits_per_minute=2))
+    for number in range(2):
+        world.submit(world.letter(text=str(number)))
+    world.publish(Person("carol.eth"))
+    world.directory.readings.clear()
+    with pytest.raises(LimitExceeded) as caught:
+        world.submit(world.letter(Person("carol.eth")))
+    assert 0 < caught.value.retry_after_s <= 60
+    assert not world.directory.readings
+    world.submit(world.letter(text="elsewhere"), source="192.0.2.8")
+
+
+# Step 5
+
+
+def forged(world: World) -> JsonObject:
+    return world.letter(MALLORY, claim="alice.eth")
+
+
+def test_an_impersonator_is_refused() -> None:
+    world = settled()
+    with pytest.raises(UnverifiedSender):
+        world.submit(forged(world))
+    assert world.mail() == []
+
+
+@pytest.mark.parametrize("signature", ["", "AA==", "!", "A" * 86 + "==", "\ud800"])
+def test_an_odd_signature_is_refused(signature: str) -> None:
+    world = settled()
+    letter = world.letter()
+    metadata_of(letter)["signature"] = signature
+    with pytest.raises(Dm3Error) as caught:
+        world.submit(letter)
+    assert isinstance(caught.value, UnverifiedSender | InvalidInput)
+    assert world.mail() == []
+
+
+def test_a_sender_without_profile_is_refused() -> None:
+    world = settled()
+    with pytest.raises(UnverifiedSender):
+        world.submit(world.letter(Person("ghost.eth")))
+
+
+def test_a_sender_that_is_no_name_is_refused() -> None:
+    world = settled()
+    with pytest.raises(InvalidName):
+        world.submit(world.letter(claim="not a name"))
+
+
+def test_altered_metadata_is_refused() -> None:
+    world = settled()
+    letter = world.letter()
+    metadata_of(letter)["version"] = "v2"
+    with pytest.raises(Dm3Error):
+        world.submit(letter)
+
+
+def test_a_bare_profile_is_enough_to_verify_a_name() -> None:
+    world = settled()
+    carol = Person("carol.eth")
+    bare = "data:application/json," + canonicalize(carol.profile.to_json())
+    world.directory.add("carol.eth", carol.address, bare)
+    assert not world.submit(world.letter(carol)).duplicate
+
+
+def test_ens_unreachable_means_try_again_and_nothing_stored() -> None:
+    world = settled()
+    world.restarted()
+    world.directory.fail = True
+    with pytest.raises(Unavailable):
+        world.submit()
+    world.directory.fail = False
+    assert world.mail() == []
+
+
+def test_a_lenient_relay_accepts_and_marks() -> None:
+    world = settled(World(RelaySettings(RELAY_NAME, lenient=True)))
+    world.submit(forged(world))
+    world.submit(world.letter(text="genuine"))
+    assert [message.verified for message in world.mail()] == [False, True]
+
+
+def test_a_claim_swallows_nothing_at_a_lenient_relay() -> None:
+    world = settled(World(RelaySettings(RELAY_NAME, lenient=True)))
+    genuine = world.letter(sealed=world.seal("hello", BOB.encryption.public_key))
+    sealed = genuine["message"]
+    assert isinstance(sealed, str)
+    world.submit(world.letter(MALLORY, claim="alice.eth", sealed=sealed))
+    assert not world.submit(genuine).duplicate
+    assert [message.verified for message in world.mail()] == [False, True]
+
+
+# Step 6
+
+
+def test_submitting_twice_is_submitting_once() -> None:
+    world = settled()
+    letter = world.letter()
+    first = world.submit(letter)
+    world.clock.pass_s(3_600)
+    again = world.submit(letter)
+    assert again == Submitted(first.receipt, duplicate=True)
+    assert canonicalize(again.receipt.to_json()) == canonicalize(first.receipt.to_json())
+    assert len(world.mail()) == 1
+
+
+def test_a_duplicate_is_known_after_it_was_acknowledged() -> None:
+    world = settled()
+    letter = world.letter()
+    world.submit(letter)
+    account = world.account(BOB)
+    world.relay.inbox.acknowledge(account, [message.id for message in world.mail()])
+    assert world.submit(letter).duplicate
+    assert world.mail() == []
+
+
+def test_a_duplicate_is_not_charged() -> None:
+    world = settled(limited(sender_messages_per_hour=1))
+    letter = world.letter()
+    for _ in range(5):
+        world.submit(letter)
+    with pytest.raises(LimitExceeded):
+        world.submit(world.letter(text="another"))
+
+
+def test_a_stranger_with_the_ciphertext_cannot_swallow_the_genuine_envelope() -> None:
+    world = settled()
+    genuine = world.letter()
+    sealed = genuine["message"]
+    assert isinstance(sealed, str)
+    assert not world.submit(world.letter(MALLORY, sealed=sealed)).duplicate
+    assert not world.submit(genuine).duplicate
+    senders = [metadata_of(message.envelope)["deliveryInformation"] for message in world.mail()]
+    assert senders == [{"to": "bob.eth", "from": "mallory.eth"}, {"to": "bob.eth", "from": "alice.eth"}]
+
+
+# Step 7
+
+
+class Picky:
+    """Accepts nobody but alice.eth, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Candidate] = []
+
+    def admit(self, candidate: Candidate) -> None:
+        self.asked.append(candidate)
+        if candidate.sender_name != "alice.eth":
+            raise Spam(data={"rule": "receiver"})
+
+
+def test_the_policy_decides_about_settled_senders_only() -> None:
+    picky = Picky()
+    world = settled(World(policy=picky))
+    with pytest.raises(UnverifiedSender):
+        world.submit(forged(world))
+    assert picky.asked == []
+    with pytest.raises(Spam):
+        world.submit(world.letter(MALLORY))
+    world.submit()
+    assert [candidate.sender_address for candidate in picky.asked] == [MALLORY.address, ALICE.address]
+    assert len(world.mail()) == 1
+
+
+def test_a_sender_is_charged_after_the_policy_only() -> None:
+    world = settled(World(RelaySettings(RELAY_NAME), policy=Picky()))
+    with pytest.raises(Spam):
+        world.submit(world.letter(MALLORY))
+    assert "counters.charge" not in world.calls
+
+
+def test_a_senders_quota_is_one_for_all_names_of_an_address() -> None:
+    world = settled(limited(sender_messages_per_hour=2))
+    world.publish(ALICE, "alicia.eth")
+    world.submit(world.letter(text="1"))
+    world.submit(world.letter(text="2", claim="alicia.eth"))
+    with pytest.raises(LimitExceeded):
+        world.submit(world.letter(text="3", claim="alicia.eth"))
+    world.submit(world.letter(MALLORY))
+
+
+def test_forgeries_at_a_lenient_relay_spend_nobodys_quota() -> None:
+    world = World(
+        RelaySettings(RELAY_NAME, limited(sender_messages_per_hour=2).settings.limits, lenient=True)
+    )
+    settled(world)
+    for number in range(2):
+        world.submit(world.letter(MALLORY, claim="alice.eth", text=str(number)))
+    world.submit(world.letter(text="genuine"))
+
+
+# Cost
+
+
+def test_what_a_submission_costs() -> None:
+    world = settled()
+    world.restarted()
+    world.submit(world.letter(text="cold"))
+    cold, lookups = dict(world.calls), len(world.directory.readings)
+    world.calls.clear()
+    world.submit(world.letter(text="warm"))
+    warm = {
+        "counters.read": 1,
+        "submissions.get": 1,
+        "counters.charge": 1,
+        "submissions.begin": 1,
+        "inbox.put": 1,
+        "submissions.complete": 1,
+    }
+    sampled = world.calls["counters.charge"]
+    assert sampled <= 3
+    assert dict(world.calls) == {**warm, "counters.charge": sampled}
+    assert lookups == 1
+    assert {**cold, "counters.charge": 1} == {**warm, "accounts.linked": 1, "accounts.get": 1}
+
+
+# Concurrency
+
+
+def test_32_threads_with_one_envelope_store_one() -> None:
+    world = settled()
+    letter = world.letter()
+    barrier = Barrier(32)
+    answers: list[Submitted] = []
+
+    def submit() -> None:
+        barrier.wait()
+        answers.append(world.submit(letter))
+
+    threads = [Thread(target=submit) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(world.mail()) == 1
+    assert len({canonicalize(answer.receipt.to_json()) for answer in answers}) == 1
+    assert sorted(answer.duplicate for answer in answers) == [False] + [True] * 31
+
+
+# Anything at all
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(JSON | st.text(max_size=60))
+def test_any_value_is_accepted_or_refused_with_the_protocols_error(value: JsonValue) -> None:
+    with pytest.raises(Dm3Error):
+        World().relay.admission.submit(value, source="192.0.2.1")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_any_change_of_a_genuine_envelope_is_answered_in_order(data: st.DataObject) -> None:
+    world = settled()
+    letter = world.letter()
+    target = data.draw(st.sampled_from([letter, metadata_of(letter)]))
+    member = data.draw(st.sampled_from(sorted(target)) | st.text(max_size=5))
+    target[member] = data.draw(JSON)
+    try:
+        world.submit(letter)
+    except Dm3Error as error:
+        assert error.status < 500

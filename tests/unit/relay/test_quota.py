@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.protocol.errors import LimitExceeded
+from chalicelib.relay import quota
+from chalicelib.relay.quota import Quota, Quotas
+from chalicelib.relay.settings import Limits
+from chalicelib.relay.vault import Vault
+from chalicelib.store.memory import MemoryStore
+from tests.unit.relay.ports import START_MS, HandClock, SeededChance
+
+
+class Meter:
+    """Quotas over a store whose operations are counted."""
+
+    def __init__(self) -> None:
+        self.clock = HandClock(START_MS // 3_600_000 * 3_600_000)
+        self.store = MemoryStore()
+        self.calls: list[str] = []
+        self.store.faults = lambda operation, moment: self.calls.append(f"{operation} {moment}")
+        chance = SeededChance()
+        vault = Vault(b"i" * 32, b"s" * 32, chance)
+        self.quotas = Quotas(self.store.counters, vault, self.clock, chance)
+
+
+def hourly(limit: int, *, subject: str = "x", amount: int = 1, exact: bool = True) -> Quota:
+    return Quota("test", subject, limit, 3_600, amount=amount, exact=exact)
+
+
+def test_a_quota_lets_its_limit_through_and_says_when_to_come_back() -> None:
+    meter = Meter()
+    for _ in range(3):
+        meter.quotas.require_room([hourly(3)])
+        meter.quotas.charge(hourly(3))
+    meter.clock.pass_s(600)
+    for refused in (meter.quotas.charge, lambda one: meter.quotas.require_room([one])):
+        with pytest.raises(LimitExceeded) as caught:
+            refused(hourly(3))
+        assert caught.value.retry_after_s == 3_000
+    meter.clock.pass_s(3_000)
+    meter.quotas.require_room([hourly(3)])
+    meter.quotas.charge(hourly(3))
+
+
+def test_subjects_and_kinds_do_not_share() -> None:
+    meter = Meter()
+    meter.quotas.charge(hourly(1))
+    meter.quotas.charge(hourly(1, subject="y"))
+    meter.quotas.charge(Quota("other", "x", 1, 3_600))
+    with pytest.raises(LimitExceeded):
+        meter.quotas.charge(hourly(1))
+
+
+def test_reading_charges_nothing() -> None:
+    meter = Meter()
+    for _ in range(10):
+        meter.quotas.require_room([hourly(1)])
+    meter.quotas.charge(hourly(1))
+
+
+def test_an_amount_that_would_pass_the_limit_is_refused_whole() -> None:
+    meter = Meter()
+    meter.quotas.charge(hourly(10, amount=8))
+    with pytest.raises(LimitExceeded):
+        meter.quotas.require_room([hourly(10, amount=3)])
+    with pytest.raises(LimitExceeded):
+        meter.quotas.charge(hourly(10, amount=3))
+    meter.quotas.charge(hourly(10, amount=2))
+
+
+def test_no_limit_costs_no_call() -> None:
+    meter = Meter()
+    meter.quotas.require_room([hourly(0)])
+    meter.quotas.charge(hourly(0))
+    assert meter.calls == []
+
+
+def test_several_quotas_are_read_in_one_call() -> None:
+    meter = Meter()
+    meter.quotas.require_room([hourly(5), hourly(5, subject="y"), hourly(0)])
+    assert meter.calls == ["counters.read before", "counters.read after"]
+
+
+def test_a_large_quota_is_sampled_and_comes_out_right() -> None:
+    meter = Meter()
+    large = hourly(16_000, exact=False)
+    assert large.sample == 16
+    passed = 0
+    with pytest.raises(LimitExceeded):
+        while passed < 32_000:
+            meter.quotas.charge(large)
+            passed += 1
+    assert 0.9 < passed / 16_000 < 1.1
+    assert len(meter.calls) / 2 < passed / 10
+    with pytest.raises(LimitExceeded):
+        meter.quotas.require_room([large])
+
+
+def test_a_small_quota_is_counted_one_by_one() -> None:
+    assert hourly(999, exact=False).sample == 1
+    assert hourly(999_999, exact=True).sample == 1
+
+
+def test_the_relays_quotas_follow_its_limits() -> None:
+    limits = Limits(
+        source_submits_per_minute=1,
+        source_registrations_per_hour=2,
+        sender_messages_per_hour=3,
+        receiver_kib_per_day=4,
+        sign_in_failures_per_hour=5,
+    )
+    made = [
+        quota.source_submits(limits, "127.0.0.1"),
+        quota.source_registrations(limits, "127.0.0.1"),
+        quota.sender_messages(limits, "name alice.eth"),
+        quota.receiver_space(limits, b"account", 3_000),
+        quota.sign_in_failures(limits, b"account"),
+    ]
+    assert [one.limit for one in made] == [1, 2, 3, 4, 5]
+    assert [one.window_s for one in made] == [60, 3_600, 3_600, 86_400, 3_600]
+    assert [one.amount for one in made] == [1, 1, 1, 3, 1]
+    assert len({one.kind for one in made}) == 5
