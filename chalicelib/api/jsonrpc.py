@@ -18,7 +18,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from chalicelib.api.answers import Answer, json_answer, refusal, retry_headers, text_answer
+from chalicelib.api.answers import (
+    Answer,
+    empty_answer,
+    json_answer,
+    refusal,
+    retry_headers,
+    text_answer,
+)
 from chalicelib.api.models import Params
 from chalicelib.protocol.canonical import canonicalize, parse_json
 from chalicelib.protocol.errors import (
@@ -95,7 +102,7 @@ class JsonRpc(Generic[Caller]):
             result = self._execute(request, caller)
         except Dm3Error as error:
             return _failed(error, _identifier(request))
-        return json_answer(_success(result, _identifier(request)))
+        return Answer(200, _success(result, _identifier(request)))
 
     def _reference(self, request: JsonObject, caller: Caller) -> Answer:
         """The answer to a single request without `id`, as the reference's client expects it."""
@@ -109,7 +116,7 @@ class JsonRpc(Generic[Caller]):
             result = self._execute({"jsonrpc": VERSION, **request}, caller)
         except Dm3Error as error:
             return self._worded(name, error)
-        return json_answer({"jsonrpc": VERSION, "result": canonicalize(result)})
+        return json_answer({"jsonrpc": VERSION, "result": result})
 
     def _worded(self, name: str, error: Dm3Error) -> Answer:
         for kind, (status, words) in self._methods[name].wording.items():
@@ -124,25 +131,26 @@ class JsonRpc(Generic[Caller]):
         if len(requests) > BATCH_LIMIT:
             return _failed(InvalidRequest(f"A batch has at most {BATCH_LIMIT} requests."), None)
         answers = [answer for request in requests if (answer := self._element(request, caller)) is not None]
-        return json_answer(answers) if answers else text_answer("", 204)
+        return Answer(200, f"[{','.join(answers)}]") if answers else empty_answer(204)
 
-    def _element(self, request: JsonValue, caller: Caller) -> JsonObject | None:
+    def _element(self, request: JsonValue, caller: Caller) -> str | None:
+        """The text of the answer to one request of a batch, None for a notification."""
         if not isinstance(request, dict):
-            return _error_object(InvalidRequest(), None)
+            return _failure(InvalidRequest(), None)
         try:
             result = self._execute(request, caller)
         except Dm3Error as error:
             # Section 5: what is no valid request cannot be a notification either; it is answered with null.
             if "id" not in request and not isinstance(error, InvalidRequest | VersionNotSupported):
                 return None
-            return _error_object(error, _identifier(request))
+            return _failure(error, _identifier(request))
         return _success(result, _identifier(request)) if "id" in request else None
 
-    def _execute(self, request: JsonObject, caller: Caller) -> JsonValue:
-        """The result of a request object. Raises Dm3Error, and nothing else."""
+    def _execute(self, request: JsonObject, caller: Caller) -> str:
+        """The result of a request object, as JSON text. Raises Dm3Error, and nothing else."""
         method = self._method(request)
         try:
-            return method.run(method.params.read(request.get("params", ())), caller)
+            return canonicalize(method.run(method.params.read(request.get("params", ())), caller))
         except Dm3Error:
             raise
         except Exception as error:  # noqa: BLE001 - the last resort: no request may end in a stack trace
@@ -178,17 +186,23 @@ def _identifier(request: JsonObject) -> JsonValue:
     return value if _is_identifier(value) else None
 
 
-def _success(result: JsonValue, identifier: JsonValue) -> JsonObject:
-    return {"jsonrpc": VERSION, "result": result, "id": identifier}
+def _identifier_text(value: JsonValue) -> str:
+    # Canonical JSON prints numbers as doubles, but an id comes back as it was.
+    return str(value) if isinstance(value, int) else canonicalize(value)
 
 
-def _error_object(error: Dm3Error, identifier: JsonValue) -> JsonObject:
+def _success(result: str, identifier: JsonValue) -> str:
+    return f'{{"id":{_identifier_text(identifier)},"jsonrpc":"{VERSION}","result":{result}}}'
+
+
+def _failure(error: Dm3Error, identifier: JsonValue) -> str:
     """JSON-RPC 2.0 section 5.1."""
     member: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.data:
         member["data"] = error.data
-    return {"jsonrpc": VERSION, "error": member, "id": identifier}
+    return f'{{"error":{canonicalize(member)},"id":{_identifier_text(identifier)},"jsonrpc":"{VERSION}"}}'
 
 
 def _failed(error: Dm3Error, identifier: JsonValue) -> Answer:
-    return json_answer(_error_object(error, identifier), error.status, retry_headers(error), error.code)
+    body = _failure(error, identifier)
+    return Answer(error.status, body, headers=retry_headers(error), code=error.code)

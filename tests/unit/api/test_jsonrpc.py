@@ -82,7 +82,7 @@ def told(answer: dict[str, Any]) -> dict[str, object]:
     return error(member["code"], answer["id"], **member.get("data", {}))
 
 
-@pytest.mark.parametrize("identifier", [1, 0, -3, "a", "", None, 2**70, 1.5], ids=repr)
+@pytest.mark.parametrize("identifier", [1, 0, -3, "a", "", None, 2**70, 2**53 + 1, 1.5], ids=repr)
 def test_a_request_with_an_id_gets_an_object_and_its_id_back(desk: Desk, identifier: object) -> None:
     answer = desk.ask(request("who", ["bob.eth"], id=identifier))
     assert (answer.status, json.loads(answer.body)) == (

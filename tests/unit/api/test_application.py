@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app as deployed
+
+ROOT = Path(__file__).resolve().parents[3]
+
+# Each would cost a start of the function a tenth of a second to a second and a half.
+HEAVY = (
+    "boto3",
+    "botocore",
+    "click",
+    "ens_normalize",
+    "eth_abi",
+    "eth_account",
+    "eth_hash",
+    "jsonschema",
+    "moto",
+    "requests",
+    "web3",
+)
+
+ROUTES = {
+    ("POST", "/rpc"),
+    ("GET", "/hello"),
+    ("GET", "/health"),
+    ("GET", "/health/store"),
+    ("GET", "/openapi.json"),
+    ("GET", "/auth/{ensName}"),
+    ("POST", "/auth/{ensName}"),
+    ("POST", "/auth/{ensName}/sign-out-everywhere"),
+    ("GET", "/profile/{ensName}"),
+    ("POST", "/profile/{ensName}"),
+    ("GET", "/delivery/messages/incoming/{ensName}"),
+    ("GET", "/delivery/messages/{ensName}/contact/{contact}"),
+    ("POST", "/delivery/messages/{ensName}/syncAcknowledgements"),
+    ("GET", "/inbox/{ensName}"),
+    ("POST", "/inbox/{ensName}/acknowledgements"),
+    ("GET", "/account/{ensName}/export"),
+    ("DELETE", "/account/{ensName}"),
+}
+
+
+@pytest.fixture(scope="module")
+def loaded() -> set[str]:
+    """The modules that a fresh process has loaded after `import app`."""
+    program = "import app, json, sys; print(json.dumps(list(sys.modules)))"
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(json.loads(run.stdout))
+
+
+@pytest.mark.parametrize("module", HEAVY)
+def test_the_function_starts_without(loaded: set[str], module: str) -> None:
+    assert module not in loaded
+
+
+def test_the_function_starts_without_describing_itself(loaded: set[str]) -> None:
+    assert not {"chalicelib.api.openrpc", "chalicelib.api.openapi", "chalicelib.api.results"} & loaded
+
+
+def test_every_route_is_there_and_no_other() -> None:
+    routes = {(method, path) for path, views in deployed.app.routes.items() for method in views}
+    assert routes == ROUTES
+
+
+def test_every_route_has_cors_and_takes_any_content_type() -> None:
+    for views in deployed.app.routes.values():
+        for view in views.values():
+            assert view.cors is not None
+            assert view.content_types == []
+
+
+def test_settings_that_are_missing_are_no_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DM3_RELAY_NAME", raising=False)
+    event = {
+        "headers": {},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {"httpMethod": "GET", "resourcePath": "/health/store"},
+        "body": None,
+    }
+    answer = deployed.app(event, None)
+    assert answer["statusCode"] == 500
+    assert "DM3" not in answer["body"]

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.api.models import (
+    AcknowledgedIds,
+    Acknowledgements,
+    NameParams,
+    SignedProfile,
+    SubmitParams,
+)
+from chalicelib.protocol.errors import InvalidInput, InvalidParams
+
+PROFILE = {
+    "publicEncryptionKey": "e",
+    "publicSigningKey": "s",
+    "deliveryServices": ["relay.eth"],
+}
+
+
+def test_a_profile_may_have_members_that_nobody_knows() -> None:
+    SignedProfile.check({"profile": {**PROFILE, "mutable": 1}, "signature": "0x"})
+
+
+def test_what_is_wrong_is_named_by_the_model_and_not_by_the_caller() -> None:
+    with pytest.raises(InvalidInput) as missing:
+        SignedProfile.check({"profile": PROFILE}, error=InvalidInput)
+    assert missing.value.message == "The member 'signature' is missing or not of the right type."
+    with pytest.raises(InvalidParams) as foreign:
+        NameParams.check({"name": "a", "bob.eth": 1})
+    assert "bob" not in foreign.value.message
+    assert foreign.value.__context__ is None, "no trace of what was sent"
+
+
+def test_an_incomplete_acknowledgement_has_no_pair() -> None:
+    read = Acknowledgements.check(
+        {
+            "acknowledgements": [
+                {"contactAddress": "a", "messageHash": "h"},
+                {"contactAddress": "a"},
+                {"messageHash": "h"},
+                {"contactAddress": None, "messageHash": "h"},
+                {"contactAddress": "a", "messageHash": 1, "more": {}},
+            ]
+        }
+    )
+    assert [entry.pair() for entry in read.acknowledgements] == [("a", "h"), None, None, None, None]
+
+
+def test_ids_are_limited() -> None:
+    assert len(AcknowledgedIds.check({"ids": ["a"] * 1000}).ids) == 1000
+    with pytest.raises(InvalidParams):
+        AcknowledgedIds.check({"ids": ["a"] * 1001})
+
+
+def test_parameters_by_position_and_by_name_are_the_same() -> None:
+    assert SubmitParams.read(["e", "t"]) == SubmitParams.read({"envelope": "e", "token": "t"})
+    assert SubmitParams.read(["e"]).token is None
+
+
+def test_an_envelope_with_a_member_of_that_name_is_still_by_name() -> None:
+    read = SubmitParams.read({"envelope": {"metadata": {}}})
+    assert read.envelope == {"metadata": {}}
