@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chalicelib.relay.ports import AccountRow, Conflict
-from tests.support.stores import Backend, Store, new_key
+from chalicelib.relay.ports import AccountRow, Conflict, Stores
+from tests.support.stores import Backend, new_key
 
 
 def test_an_account_is_written_version_by_version(backend: Backend) -> None:
@@ -94,7 +94,7 @@ def test_no_write_is_lost_between_many(atomic_backend: Backend) -> None:
     assert (sorted(row.sealed), row.version) == (list(range(40)), 41)
 
 
-def _append(store: Store, account: bytes, mark: int) -> None:
+def _append(store: Stores, account: bytes, mark: int) -> None:
     while True:
         row = store.accounts.get(account)
         assert row is not None

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.relay.ports import AccountRow, Charge, InboxKey, Submission
+from chalicelib.relay.ports import AccountRow, Charge, InboxKey, Stores, Submission
 from chalicelib.store.table import BATCH_WRITES
-from tests.support.stores import LATER_S, NOW_S, Aws, Store, item, new_key
+from tests.support.stores import LATER_S, NOW_S, Aws, item, new_key
 
 DEEP = 10_000
 
 pytestmark = [pytest.mark.dynalite, pytest.mark.xdist_group("dynalite")]
 
 
-def _cost(aws: Aws, operation: Callable[[Store], object]) -> tuple[dict[str, int], float, float]:
+def _cost(aws: Aws, operation: Callable[[Stores], object]) -> tuple[dict[str, int], float, float]:
     aws.meter.reset()
     operation(aws.store())
     return dict(aws.meter.calls), aws.meter.read_units, aws.meter.write_units
@@ -60,7 +60,7 @@ def _submission(partition: bytes) -> Submission:
     )
 
 
-def _use_once(store: Store) -> bool:
+def _use_once(store: Stores) -> bool:
     return store.counters.use_once(KEY, expires_at_s=LATER_S, now_s=NOW_S)
 
 
@@ -68,7 +68,7 @@ KEY = new_key()
 KEYS = [item(n).key for n in (1, 2, 3)]
 ALL_OF_IT = {"DeleteItem": 1, "Query": 1, "BatchWriteItem": 1}
 CHARGE = Charge(KEY, 1, 2, LATER_S)
-OPERATIONS: list[tuple[str, Callable[[Store], object], dict[str, int], float, float]] = [
+OPERATIONS: list[tuple[str, Callable[[Stores], object], dict[str, int], float, float]] = [
     ("inbox.put 800 B", lambda s: s.inbox.put(KEY, item(1, b"b" * 800)), {"PutItem": 1}, 0, 1),
     ("inbox.put 10 KB", lambda s: s.inbox.put(KEY, item(2, b"b" * 10_000)), {"PutItem": 1}, 0, 10),
     ("inbox.put in S3", lambda s: s.inbox.put(KEY, item(3, b"b" * 400_000)), {"PutItem": 1}, 0, 1),

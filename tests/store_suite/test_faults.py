@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 
 from chalicelib.protocol.errors import Unavailable
-from chalicelib.relay.ports import AccountRow, Charge, Conflict, InboxItem, InboxKey, Submission
+from chalicelib.relay.ports import AccountRow, Charge, Conflict, InboxItem, InboxKey, Stores, Submission
 from tests.support.aws_faults import CRASHES, AwsFaults, Crash, Fault
 from tests.support.stores import (
     EARLIER_S,
     LATER_S,
     NOW_S,
     Aws,
-    Store,
     everything,
     item,
     moto_backend,
@@ -32,7 +31,7 @@ SORT = b"s" * 32
 Registered = tuple[tuple[bytes, int] | None, frozenset[int], bytes | None]
 
 
-def _inbox(store: Store, base: bytes) -> object:
+def _inbox(store: Stores, base: bytes) -> object:
     return everything(store.inbox, base)
 
 
@@ -40,22 +39,22 @@ def _row(base: bytes, receipt: bytes = b"r", expires_at_s: int = LATER_S) -> Sub
     return Submission(base, SORT, InboxKey(7, b"i" * 16), receipt, stored=False, expires_at_s=expires_at_s)
 
 
-def _submission(store: Store, base: bytes) -> object:
+def _submission(store: Stores, base: bytes) -> object:
     row = store.submissions.get(base, SORT, now_s=NOW_S)
     return row and (row.receipt, row.stored)
 
 
-def _account(store: Store, base: bytes) -> Registered:
+def _account(store: Stores, base: bytes) -> Registered:
     row = store.accounts.get(base)
     superseded = frozenset(n for n in range(3) if store.accounts.is_superseded(base, bytes([n])))
     return None if row is None else (row.sealed, row.version), superseded, store.accounts.linked(base)
 
 
-def _amount(store: Store, base: bytes) -> object:
+def _amount(store: Stores, base: bytes) -> object:
     return store.counters.read([base], now_s=NOW_S)
 
 
-def _nothing(store: Store, base: bytes) -> None:
+def _nothing(store: Stores, base: bytes) -> None:
     """Prepares nothing."""
 
 
@@ -79,43 +78,43 @@ class Scenario:
     """
 
     name: str
-    act: Callable[[Store, bytes], object]
-    state: Callable[[Store, bytes], Any]
-    prepare: Callable[[Store, bytes], object] = _nothing
+    act: Callable[[Stores, bytes], object]
+    state: Callable[[Stores, bytes], Any]
+    prepare: Callable[[Stores, bytes], object] = _nothing
     between: Callable[..., bool] = lambda *_: False
     repeated: tuple[object, ...] = ()
 
 
-def _fill(store: Store, base: bytes) -> None:
+def _fill(store: Stores, base: bytes) -> None:
     for n in range(30):
         store.inbox.put(base, item(n))
 
 
-def _fill_mixed(store: Store, base: bytes) -> None:
+def _fill_mixed(store: Stores, base: bytes) -> None:
     for one in (item(1), LARGE, item(3)):
         store.inbox.put(base, one)
 
 
-def _register(store: Store, base: bytes) -> None:
+def _register(store: Stores, base: bytes) -> None:
     store.accounts.put(AccountRow(base, b"a", 1))
     store.accounts.link_name(base, b"n")
     for n in range(2):
         store.accounts.supersede(base, bytes([n]))
 
 
-def _charge(store: Store, base: bytes) -> bool:
+def _charge(store: Stores, base: bytes) -> bool:
     return store.counters.charge(Charge(base, 2, 10, LATER_S), now_s=NOW_S)
 
 
-def _spent_long_ago(store: Store, base: bytes) -> None:
+def _spent_long_ago(store: Stores, base: bytes) -> None:
     store.counters.charge(Charge(base, 10, 10, NOW_S), now_s=EARLIER_S)
 
 
-def _begin(store: Store, base: bytes) -> bytes:
+def _begin(store: Stores, base: bytes) -> bytes:
     return store.submissions.begin(_row(base), now_s=NOW_S).receipt
 
 
-def _put_late(store: Store, base: bytes) -> None:
+def _put_late(store: Stores, base: bytes) -> None:
     with pytest.raises(Conflict):
         store.accounts.put(AccountRow(base, b"late", 1))
 

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from chalicelib.relay.ports import AccountRow, Charge, Conflict, InboxItem, InboxKey, Submission
+from chalicelib.relay.ports import AccountRow, Charge, Conflict, InboxItem, InboxKey, Stores, Submission
 from chalicelib.store.memory import MemoryStore
-from tests.support.stores import NOW_S, Store, moto_backend, new_key
+from tests.support.stores import NOW_S, moto_backend, new_key
 
 INLINE_LIMIT_BYTES = 64
 
@@ -24,7 +24,7 @@ sorts = st.sampled_from([b"a" * 32, b"a" * 16 + b"b" * 16, b"b" * 32])
 class Twins(RuleBasedStateMachine):
     """Each rule asks both stores the same and compares the answers. Time moves on and never back."""
 
-    dynamo: Store
+    dynamo: Stores
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Twins(RuleBasedStateMachine):
     def start(self) -> None:
         self.base = new_key()[:31]
 
-    def both(self, operation: Callable[[Store], object]) -> None:
+    def both(self, operation: Callable[[Stores], object]) -> None:
         answers = []
         for store in (self.memory, self.dynamo):
             try:

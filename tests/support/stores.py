@@ -6,17 +6,15 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from moto import mock_aws
 
 from chalicelib.relay.ports import (
-    AccountStore,
-    CounterStore,
     InboxItem,
     InboxKey,
     InboxStore,
-    SubmissionStore,
+    Stores,
 )
 from chalicelib.store.bodies import Bodies, BodyMissing, S3Bodies, random_name
 from chalicelib.store.dynamodb import DynamoStore, Patience, client
@@ -37,19 +35,6 @@ EARLIER_S = NOW_S - 86_400
 REGION = "us-east-1"
 CREDENTIALS = ("testing", "testing")
 BUCKET = "bodies"
-
-
-class Store(Protocol):
-    """What `MemoryStore` and `DynamoStore` have in common."""
-
-    @property
-    def inbox(self) -> InboxStore: ...
-    @property
-    def submissions(self) -> SubmissionStore: ...
-    @property
-    def accounts(self) -> AccountStore: ...
-    @property
-    def counters(self) -> CounterStore: ...
 
 
 class DictBodies:
@@ -101,7 +86,7 @@ class Backend:
     """A store under test. `aws` is None for the simulator in memory."""
 
     name: str
-    store: Store
+    store: Stores
     aws: Aws | None
 
 
