@@ -1,1 +1,87 @@
-"""The SDK: build a profile, send, receive, verify, acknowledge. Needs neither Chalice nor AWS."""
+"""The SDK: build a profile, send, receive, verify, acknowledge. Needs neither Chalice nor AWS.
+
+`Dm3Client` does the work for one `Identity`; see docs/sdk.md for the first message in ten lines. Every error is
+a `Dm3Error` (`chalicelib.protocol.errors`).
+"""
+
+from chalicelib.client.client import Dm3Client, Settings, SystemEntropy
+from chalicelib.client.drafts import (
+    Draft,
+    attach,
+    delete_request,
+    edit,
+    new,
+    reaction,
+    read_opened,
+    read_receipt,
+    read_received,
+    reply,
+    resend_request,
+)
+from chalicelib.client.http import HttpTransport
+from chalicelib.client.identity import Identity, Signer
+from chalicelib.client.key_file import StoredKeys, load_keys, save_keys
+from chalicelib.client.outbox import FileOutbox, MemoryOutbox, Outbox
+from chalicelib.client.patience import Patience
+from chalicelib.client.transport import MemoryTransport, Request, Response, Transport
+from chalicelib.client.values import (
+    Check,
+    Contact,
+    InboxPage,
+    Queued,
+    Received,
+    Refused,
+    Sent,
+    Unreadable,
+    Verdict,
+)
+from chalicelib.client.wallet import Wallet
+from chalicelib.protocol.envelope import Revision
+from chalicelib.protocol.errors import Dm3Error
+from chalicelib.protocol.message import Attachment, Message, MessageType
+
+__all__ = [
+    "Attachment",
+    "Check",
+    "Contact",
+    "Dm3Client",
+    "Dm3Error",
+    "Draft",
+    "FileOutbox",
+    "HttpTransport",
+    "Identity",
+    "InboxPage",
+    "MemoryOutbox",
+    "MemoryTransport",
+    "Message",
+    "MessageType",
+    "Outbox",
+    "Patience",
+    "Queued",
+    "Received",
+    "Refused",
+    "Request",
+    "Response",
+    "Revision",
+    "Sent",
+    "Settings",
+    "Signer",
+    "StoredKeys",
+    "SystemEntropy",
+    "Transport",
+    "Unreadable",
+    "Verdict",
+    "Wallet",
+    "attach",
+    "delete_request",
+    "edit",
+    "load_keys",
+    "new",
+    "reaction",
+    "read_opened",
+    "read_receipt",
+    "read_received",
+    "reply",
+    "resend_request",
+    "save_keys",
+]

@@ -1,0 +1,72 @@
+"""The `dm3` command: a group whose commands are imported when they are called.
+
+`dm3 --help` therefore starts fast, and only the commands that write to a chain import web3.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from chalicelib.protocol.errors import Dm3Error
+
+# name: (module under chalicelib.cli.commands, what `dm3 --help` says)
+COMMANDS: Final = {
+    "keys": ("keys", "Make, show and import the keys of a name."),
+    "profile": ("profile", "Publish your profile, or look somebody's up."),
+    "send": ("send", "Send a message."),
+    "inbox": ("inbox", "Read, decrypt and verify what came in."),
+    "ack": ("ack", "Acknowledge messages: the relay deletes them."),
+    "outbox": ("outbox", "See what could not be sent yet, and try again."),
+    "local": ("local", "Run a whole relay on this machine: chain, AWS and all."),
+    "demo": ("demo", "Watch two people exchange messages through a relay on this machine."),
+}
+
+
+class _Lazy(click.Group):
+    """A group that knows its commands by name, and imports them one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"chalicelib.cli.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dm3-relay", prog_name="dm3")
+def dm3() -> None:
+    """dm3: end-to-end encrypted messages between ENS names.
+
+    \b
+    The first message, with a relay on your own machine:
+      dm3 local                                    in one terminal; note its rpc_url
+      export DM3_RPC_URL=http://127.0.0.1:…
+      dm3 keys create alice.eth --delivery-service relay.eth
+      dm3 profile publish
+      dm3 send bob.eth "Hello Bob"
+      dm3 inbox
+
+    Every command takes --json, for programs, and --help, with examples. A command that fails says why in
+    one sentence on standard error; the exit status is then 1 (2 if it was called wrongly).
+    """
+
+
+def main() -> None:
+    """Run the command line. Errors of the project become one sentence, never a traceback."""
+    try:
+        dm3.main(prog_name="dm3")
+    except Dm3Error as error:
+        sys.stderr.write(f"Error: {error.message}\n")
+        sys.exit(1)

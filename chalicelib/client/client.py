@@ -1,0 +1,207 @@
+"""`Dm3Client`: everything a person does with dm3, in one place.
+
+It ties the parts of this package together and decides nothing itself. Names, messages and times come in from
+the caller; network, clock, randomness and waiting through ports, so that tests pin them.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from chalicelib.client.account import Accounts
+from chalicelib.client.composer import Composer
+from chalicelib.client.drafts import Draft, new
+from chalicelib.client.http import HttpTransport
+from chalicelib.client.identity import Identity
+from chalicelib.client.mailbox import Mailbox
+from chalicelib.client.opening import Opener
+from chalicelib.client.outbox import Entry, FileOutbox, MemoryOutbox, Outbox
+from chalicelib.client.patience import Patience
+from chalicelib.client.sender import Sender
+from chalicelib.client.services import Services
+from chalicelib.client.session import Sessions
+from chalicelib.client.transport import Transport
+from chalicelib.client.values import Contact, InboxPage, Queued, Received, Refused, Sent, Unreadable
+from chalicelib.names.directory import Directory
+from chalicelib.names.ens_directory import EnsDirectory
+from chalicelib.names.http_transport import HttpTransport as ChainOverHttp
+from chalicelib.names.normalize import normalize
+from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
+from chalicelib.protocol.entropy import Entropy
+from chalicelib.protocol.envelope import Revision
+from chalicelib.protocol.errors import NotFound
+from chalicelib.protocol.json_types import JsonObject
+from chalicelib.protocol.message import Attachment
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def now_ms() -> int:
+    """Milliseconds since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class SystemEntropy:
+    """The operating system's source of randomness."""
+
+    def token(self, size_bytes: int) -> bytes:
+        """As `Entropy.token`."""
+        return secrets.token_bytes(size_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a client behaves.
+
+    `revisions` says which hashes the envelopes it writes carry (WIRE, "Envelope"); it reads all of them. `patience` bounds how often and how
+    long a delivery service is tried. `clock_ms` and `entropy` are for tests.
+    """
+
+    revisions: tuple[Revision, ...] = (Revision.ENCRYPTED_MESSAGE_HASH,)
+    patience: Patience = Patience()
+    clock_ms: Callable[[], int] = now_ms
+    entropy: Entropy = field(default_factory=SystemEntropy)
+
+
+class Dm3Client:
+    """Sends and receives in the name of one `identity`. Not to be shared by threads.
+
+    Every method may raise Unavailable when ENS or a delivery service does not answer, and LimitExceeded when
+    one asks for more patience than `settings` allow; every error is a Dm3Error.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        directory: Directory,
+        transport: Transport,
+        *,
+        outbox: Outbox | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        settings = settings or Settings()
+        self.identity = identity
+        self.outbox: Outbox = MemoryOutbox() if outbox is None else outbox
+        self._settings = settings
+        self._directory = directory
+        services = Services(directory, transport, settings.patience, settings.clock_ms)
+        sessions = Sessions(identity)
+        self._composer = Composer(
+            identity, revisions=settings.revisions, clock_ms=settings.clock_ms, entropy=settings.entropy
+        )
+        self._sender = Sender(self._composer, directory, services, self.outbox)
+        self._mailbox = Mailbox(identity, services, sessions, Opener(identity, directory, services))
+        self._accounts = Accounts(identity, services, sessions)
+
+    @classmethod
+    def connect(
+        cls,
+        identity: Identity,
+        rpc_url: str,
+        *,
+        outbox_folder: Path | None = None,
+        universal_resolver: str = UNIVERSAL_RESOLVER,
+        settings: Settings | None = None,
+    ) -> Self:
+        """A client that reads ENS from the Ethereum node at `rpc_url` and speaks HTTPS.
+
+        With a node on this machine (`dm3 local`), delivery services may be called without encryption, too.
+        `outbox_folder` keeps unsent messages, encrypted, until another run; without it they are kept in
+        memory.
+        """
+        settings = settings or Settings()
+        directory = EnsDirectory(
+            ChainOverHttp(rpc_url), clock_ms=settings.clock_ms, universal_resolver=universal_resolver
+        )
+        transport = HttpTransport(allow_http=urlsplit(rpc_url).hostname in _LOOPBACK)
+        outbox = None
+        if outbox_folder is not None:
+            outbox = FileOutbox(outbox_folder, identity, settings.entropy)
+        return cls(identity, directory, transport, outbox=outbox, settings=settings)
+
+    def resolve(self, name: str) -> Contact:
+        """Who `name` is. Raises InvalidName, and NotFound if it has no profile."""
+        found = self._directory.lookup(normalize(name))
+        if found.profile is None:
+            raise NotFound("The name has no profile at ENS.")
+        return Contact(found.name, found.address, found.profile, proven=found.signed is not None)
+
+    def send(self, to: str, what: str | Draft, attachments: Sequence[Attachment] = ()) -> Sent | Queued:
+        """Send a text, or a draft (`reply`, `reaction`, …), to the name `to`.
+
+        The receiver's delivery services are tried in the order of the profile. `Sent` has the receipt,
+        verified; `Queued` says that the message waits in the outbox for `flush`, because the receiver has no
+        profile or account yet or nobody answers. Raises what no later try would cure: InvalidName,
+        InvalidMessage (a type or encryption the receiver does not support), TooBig, Spam, Unauthorized (the
+        sender is not who the envelope says, for want of a published profile), InvalidSignature (a receipt
+        that is not genuine). After an error nothing is kept.
+        """
+        draft = what if isinstance(what, Draft) else new(what)
+        if attachments:
+            draft = replace(draft, attachments=(*draft.attachments, *attachments))
+        return self._sender.send(self._composer.compose(normalize(to), draft))
+
+    def flush(self) -> tuple[Sent | Queued | Refused, ...]:
+        """Try to send what the outbox keeps; what became of each message, the oldest first.
+
+        An envelope that was submitted before is submitted again byte for byte, so nothing arrives twice from
+        one delivery service.
+        """
+        return self._sender.flush()
+
+    def unsent(self) -> tuple[Entry, ...]:
+        """What the outbox keeps, the oldest first."""
+        return self.outbox.entries()
+
+    def fetch(
+        self, cursor: str | None = None, *, limit: int | None = None, follow: bool = False
+    ) -> InboxPage:
+        """One page of the inbox after `cursor`, the oldest first; reading deletes nothing.
+
+        `limit` is the most messages from each of one's delivery services. `follow` restarts 60 s early at
+        the end of the inbox, for readers that poll with a cursor: they see a message twice rather than miss
+        it. Raises NotFound without an account (see `register`), InvalidParams for a foreign cursor.
+        """
+        return self._mailbox.page(cursor, limit=limit, follow=follow)
+
+    def inbox(self, cursor: str | None = None, *, page_size: int | None = None) -> Iterator[Received]:
+        """Every message that waits, fetched page by page as it is asked for. Doubles are left out."""
+        return self._mailbox.every(cursor, limit=page_size)
+
+    def follow(self, cursor: str | None = None, *, poll_s: float = 5.0) -> Iterator[Received]:
+        """Every message that waits, and then each that comes in: never ends. Outages are waited out."""
+        return self._mailbox.follow(cursor, poll_s=poll_s, sleep=self._settings.patience.sleep)
+
+    def acknowledge(self, messages: Iterable[str | Received | Unreadable]) -> int:
+        """Delete messages, for all devices of the account; by `Received`, or by its `id`.
+
+        Doubles that were left out go with them. Returns how many items were named to the delivery services;
+        those already gone count, too.
+        """
+        return self._mailbox.acknowledge(messages)
+
+    def register(self) -> tuple[str, ...]:
+        """Open an account at each delivery service of the profile, or renew it; their names.
+
+        The name must resolve to the identity's address. Publishing the profile at ENS is another matter: it
+        takes a transaction (`dm3 profile publish`, or any ENS tool with `Identity.profile_record`).
+        """
+        return self._accounts.register()
+
+    def sign_out_everywhere(self) -> None:
+        """Revoke every session of the account, also those of other devices."""
+        self._accounts.sign_out_everywhere()
+
+    def delete_account(self) -> None:
+        """Delete account, profile and mail at each delivery service, at once and for good."""
+        self._accounts.delete()
+
+    def export(self) -> tuple[JsonObject, ...]:
+        """Everything that each delivery service stores for the account; messages are still encrypted."""
+        return self._accounts.export()

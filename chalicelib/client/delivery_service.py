@@ -1,0 +1,154 @@
+"""One delivery service, as a client calls it: JSON-RPC for senders, REST for its own accounts.
+
+Requests carry an `id`, so the service answers as JSON-RPC 2.0 and the dm3 specification say (WIRE, "JSON-RPC");
+what services of the reference answer instead (results as JSON text, a bare "OK") is understood too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+from chalicelib.client import failures
+from chalicelib.client.patience import Patience
+from chalicelib.client.transport import Request, Response, Transport
+from chalicelib.protocol.canonical import canonicalize, parse_json
+from chalicelib.protocol.errors import Dm3Error, InvalidInput, ParseError, Unavailable
+from chalicelib.protocol.extension import ProfileExtension
+from chalicelib.protocol.json_types import JsonObject, JsonValue
+from chalicelib.protocol.profile import DeliveryServiceProfile
+from chalicelib.protocol.properties import DeliveryServiceProperties
+from chalicelib.protocol.receipt import Receipt
+
+_JSON = "application/json"
+_NONSENSE = "The delivery service gave an answer that makes no sense."
+
+Parsed = TypeVar("Parsed")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer to a submission. Services of the reference give no receipt."""
+
+    receipt: Receipt | None
+    duplicate: bool
+
+
+class DeliveryService:
+    """Calls the delivery service `name`, whose profile on ENS is `profile`.
+
+    Every method raises Unavailable (no answer, or none that makes sense) and LimitExceeded, after as many
+    tries as `patience` allows, and otherwise the error that the service tells.
+    """
+
+    def __init__(
+        self, name: str, profile: DeliveryServiceProfile, transport: Transport, patience: Patience
+    ) -> None:
+        self.name = name
+        self.profile = profile
+        self._base = profile.url.rstrip("/")
+        self._transport = transport
+        self._patience = patience
+
+    def submit(self, envelope: JsonObject) -> Accepted:
+        """`dm3_submitMessage`. The receipt is as it came: whoever asks verifies it."""
+        result = self._call("dm3_submitMessage", canonicalize(envelope))
+        if result == "OK":
+            return Accepted(None, duplicate=False)
+        duplicate = isinstance(result, dict) and result.get("duplicate") is True
+        return Accepted(_understood(Receipt.parse, result), duplicate)
+
+    def properties(self) -> DeliveryServiceProperties:
+        """`dm3_getDeliveryServiceProperties`."""
+        return _understood(DeliveryServiceProperties.parse, self._call("dm3_getDeliveryServiceProperties"))
+
+    def extension(self, receiver: str) -> ProfileExtension:
+        """`dm3_getProfileExtension`. Raises NotFound if `receiver` has no account there."""
+        return _understood(ProfileExtension.parse, self._call("dm3_getProfileExtension", receiver))
+
+    def request(
+        self, method: str, path: str, *, body: JsonValue = None, token: str | None = None, **query: str | None
+    ) -> JsonValue:
+        """The JSON of a REST answer, None if it has no body. `path` is already percent-encoded.
+
+        Raises SignInRequired (401), Forbidden, NotFound, InvalidInput.
+        """
+        given = {name: value for name, value in query.items() if value is not None}
+        url = f"{self._base}{path}" + (f"?{urlencode(given)}" if given else "")
+        headers = {} if body is None else {"content-type": _JSON}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        content = b"" if body is None else canonicalize(body).encode()
+        return self._patience.run(lambda: self._rest(Request(method, url, headers, content)))
+
+    def _rest(self, request: Request) -> JsonValue:
+        response = self._transport.exchange(request)
+        if response.status >= 400:
+            raise failures.from_http(response)
+        return _json(response) if response.body.strip() else None
+
+    def _call(self, method: str, *params: JsonValue) -> JsonValue:
+        return self._patience.run(lambda: self._call_once(method, params))
+
+    def _call_once(self, method: str, params: tuple[JsonValue, ...]) -> JsonValue:
+        identifier = secrets.token_hex(8)
+        body: JsonObject = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": list(params)}
+        response = self._transport.exchange(
+            Request("POST", f"{self._base}/rpc", {"content-type": _JSON}, canonicalize(body).encode())
+        )
+        if response.status == 200 and response.body.strip() == b"OK":
+            return "OK"
+        return _result(response, identifier)
+
+
+def path(*segments: str) -> str:
+    """An absolute path of percent-encoded segments."""
+    return "".join(f"/{quote(segment, safe='')}" for segment in segments)
+
+
+def _understood(parse: Callable[[JsonValue], Parsed], value: JsonValue) -> Parsed:
+    """What `parse` makes of a result. Nonsense counts as no answer."""
+    try:
+        return parse(value)
+    except InvalidInput:
+        raise Unavailable(_NONSENSE) from None
+
+
+def _result(response: Response, identifier: str) -> JsonValue:
+    """The `result` of a JSON-RPC answer. Raises the error it tells, or what the status stands for."""
+    try:
+        answer = _json(response)
+    except Dm3Error:
+        answer = None
+    if not isinstance(answer, dict) or answer.get("id", identifier) not in (identifier, None):
+        raise _without_meaning(response)
+    if isinstance(answer.get("error"), dict):
+        raise failures.from_rpc(answer["error"], response)
+    if "result" not in answer:
+        raise _without_meaning(response)
+    result = answer["result"]
+    # The reference puts JSON text into its results.
+    return _text_or_json(result) if isinstance(result, str) else result
+
+
+def _without_meaning(response: Response) -> Dm3Error:
+    if response.status >= 400:
+        return failures.from_http(response)
+    return Unavailable(_NONSENSE)
+
+
+def _text_or_json(text: str) -> JsonValue:
+    try:
+        return parse_json(text)
+    except ParseError:
+        return text
+
+
+def _json(response: Response) -> JsonValue:
+    try:
+        return parse_json(response.body)
+    except ParseError:
+        raise Unavailable("The delivery service gave an answer that is not JSON.") from None

@@ -1,0 +1,64 @@
+"""Signing in at one's own delivery service, without the caller noticing (DESIGN, decision 13)."""
+
+from __future__ import annotations
+
+import re
+
+from chalicelib.client.delivery_service import DeliveryService, path
+from chalicelib.client.identity import Identity
+from chalicelib.protocol.errors import SignInRequired, Unavailable
+from chalicelib.protocol.json_types import JsonValue
+from chalicelib.protocol.signing import sign
+
+# The key that signs a challenge signs messages, too: a service must not get a text of its choice signed.
+# A challenge is a JWT (WIRE, "REST"), which the JSON under the signature of a message never looks like.
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+
+class Sessions:
+    """Session tokens by delivery service, in memory only."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self._tokens: dict[str, str] = {}
+
+    def request(
+        self,
+        service: DeliveryService,
+        method: str,
+        where: str,
+        *,
+        body: JsonValue = None,
+        **query: str | None,
+    ) -> JsonValue:
+        """As `DeliveryService.request`, signed in. A token that is refused with 401 is renewed once."""
+        token = self._tokens.get(service.name) or self._sign_in(service)
+        try:
+            return service.request(method, where, body=body, token=token, **query)
+        except SignInRequired:
+            token = self._sign_in(service)
+        return service.request(method, where, body=body, token=token, **query)
+
+    def forget(self, service: DeliveryService) -> None:
+        """Sign in anew next time."""
+        self._tokens.pop(service.name, None)
+
+    def _sign_in(self, service: DeliveryService) -> str:
+        """A token for a signed challenge. Raises NotFound without an account, InvalidInput, Forbidden."""
+        self.forget(service)
+        where = path("auth", self._identity.name)
+        challenge = _text(service.request("GET", where))
+        if not _CHALLENGE.fullmatch(challenge):
+            raise Unavailable("The delivery service gave a challenge that must not be signed.")
+        signature = sign(self._identity.keys.signing.private_key, challenge)
+        token = _text(service.request("POST", where, body={"challenge": challenge, "signature": signature}))
+        if not (token.isascii() and token.isprintable()):
+            raise Unavailable("The delivery service gave a token that cannot be used.")
+        self._tokens[service.name] = token
+        return token
+
+
+def _text(value: JsonValue) -> str:
+    if not isinstance(value, str):
+        raise Unavailable("The delivery service gave an answer that makes no sense.")
+    return value
