@@ -107,7 +107,6 @@ class Export(Output):
     profile: SignedProfile
     names: list[str]
     createdAt: int = Field(description="Milliseconds since the Unix epoch.")  # noqa: N815
-    signedOutBefore: int = Field(description="Seconds since the Unix epoch.")  # noqa: N815
     messages: list[Message]
     cursor: str
     more: bool

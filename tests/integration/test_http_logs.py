@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from chalicelib.api import logs
+from chalicelib.names.directory import ResolvedName
+from chalicelib.names.memory import MemoryDirectory
 from chalicelib.protocol.errors import Dm3Error
 from tests.integration.http_house import House, open_house, signed
 from tests.unit.relay.world import ALICE, BOB, MALLORY, World
@@ -106,10 +108,9 @@ def test_nothing_that_was_used_is_logged(everything: Everything, capfd: pytest.C
 
 
 def test_a_defect_deep_inside_is_logged_without_what_it_says(
-    everything: Everything, monkeypatch: pytest.MonkeyPatch
+    everything: Everything,
 ) -> None:
-    with open_house(World()) as house:
-        monkeypatch.setattr(house.world.directory, "lookup", _breaks)
+    with open_house(World(directory=BrokenDirectory())) as house:
         heard = house.post(f"/profile/{BOB.name}", BOB.signed_profile.to_json())
     assert (heard.status, heard.json) == (500, {"error": Dm3Error.summary})
     assert heard.headers["Access-Control-Allow-Origin"] == "*"
@@ -118,5 +119,6 @@ def test_a_defect_deep_inside_is_logged_without_what_it_says(
     assert BOB.name not in written
 
 
-def _breaks(name: str, **_: object) -> None:
-    raise ZeroDivisionError(name)
+class BrokenDirectory(MemoryDirectory):
+    def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+        raise ZeroDivisionError(name)

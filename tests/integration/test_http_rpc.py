@@ -89,11 +89,9 @@ def test_the_interface_describes_itself(house: House) -> None:
 
 
 def _undecryptable(world: World) -> Any:  # noqa: ANN401 - any JSON
-    letter = world.letter()
-    return {
-        **letter,
-        "metadata": {**letter["metadata"], "deliveryInformation": world.seal("x", BOB.encryption.public_key)},
-    }  # type: ignore[dict-item]
+    letter: Any = world.letter()
+    letter["metadata"]["deliveryInformation"] = world.seal("x", BOB.encryption.public_key)
+    return letter
 
 
 REFUSALS = {
