@@ -20,6 +20,7 @@ from chalicelib.protocol.errors import (
     InvalidProfile,
     InvalidSignature,
     NotFound,
+    TooBig,
 )
 from chalicelib.protocol.extension import ProfileExtension
 from chalicelib.protocol.json_types import JsonValue
@@ -36,6 +37,8 @@ from chalicelib.relay.vault import Vault
 
 _SIGNING_KEY_BYTES = 32  # Ed25519
 _RANDOM_ID_BYTES = 16
+# Of the profile's canonical text: far more than any profile takes, far less than a row can hold.
+MAX_PROFILE_BYTES = 32_768
 
 
 class RelayAccounts:
@@ -173,7 +176,9 @@ class RelayAccounts:
         return self._vault.index("profile", key, canonicalize(profile.to_json()))
 
     def _require_usable(self, profile: UserProfile) -> None:
-        """Raises InvalidProfile for keys that nothing could be sealed to or verified with."""
+        """Raises TooBig, and InvalidProfile for keys that nothing could be sealed to or verified with."""
+        if len(canonicalize(profile.to_json()).encode()) > MAX_PROFILE_BYTES:
+            raise TooBig("The profile is too large.")
         try:
             seal_for("", profile.public_encryption_key, self._chance)
             length = len(decode_base64(profile.public_signing_key))

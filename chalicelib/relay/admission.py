@@ -22,9 +22,17 @@ from dataclasses import dataclass
 
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.canonical import parse_json
+from chalicelib.protocol.crypto import KEY_BYTES, NONCE_BYTES, PADDING_BYTES, SealedValue
 from chalicelib.protocol.delivery_information import DeliveryInformation
+from chalicelib.protocol.encoding import decode_base64, decode_hex
 from chalicelib.protocol.envelope import Envelope, open_delivery_information, parse_envelope, sealed_hash
-from chalicelib.protocol.errors import InvalidEnvelope, TooBig, UnknownReceiver, UnverifiedSender
+from chalicelib.protocol.errors import (
+    InvalidEncoding,
+    InvalidEnvelope,
+    TooBig,
+    UnknownReceiver,
+    UnverifiedSender,
+)
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.postmark import make_postmark, seal_postmark
 from chalicelib.relay.journal import Journal, Ticket
@@ -100,6 +108,7 @@ class RelayAdmission:
         envelope = parse_envelope(value)
         if _RESERVED & envelope.metadata.keys():
             raise InvalidEnvelope("The metadata has a member that is reserved for the delivery service.")
+        _require_sealed(envelope.message)
         # Escapes can make text longer on the way out; beyond twice the limit no answer could carry it.
         if carried_bytes(envelope.to_json()) > 2 * self._limits.size_limit_bytes:
             raise TooBig
@@ -165,3 +174,15 @@ class RelayAdmission:
             verified=letter.sender.verified,
         )
         return self._mailbox.seal(ticket.account, key, stored, expires_at_s)
+
+
+def _require_sealed(text: str) -> None:
+    """Raises InvalidEnvelope unless `text` has the form of a sealed value; only its receiver can open it."""
+    try:
+        sealed = SealedValue.parse(text)
+        key, nonce = decode_base64(sealed.ephem_public_key), decode_hex(sealed.nonce)
+        ciphertext = decode_base64(sealed.ciphertext)
+    except InvalidEncoding:
+        raise InvalidEnvelope("The message is not a sealed value.") from None
+    if (len(key), len(nonce)) != (KEY_BYTES, NONCE_BYTES) or len(ciphertext) < PADDING_BYTES:
+        raise InvalidEnvelope("The message is not a sealed value.")

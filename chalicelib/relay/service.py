@@ -76,8 +76,8 @@ class Accounts(Protocol):
     def register(self, name: str, signed_profile: JsonValue, *, source: str) -> None:
         """Store a profile signed by the wallet that `name` resolves to now. Never opens a session.
 
-        Raises InvalidProfile, NotFound (the name has no address), InvalidSignature (not signed by that
-        address), Forbidden (a profile that was replaced and that ENS does not publish).
+        Raises InvalidProfile, TooBig, NotFound (the name has no address), InvalidSignature (not signed by
+        that address), Forbidden (a profile that was replaced and that ENS does not publish).
         """
         ...
 

@@ -15,12 +15,14 @@ from chalicelib.protocol.errors import (
     InvalidSignature,
     LimitExceeded,
     NotFound,
+    TooBig,
     Unavailable,
     UnknownReceiver,
 )
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.profile import SignedUserProfile, profile_creation_message
 from chalicelib.protocol.wallet import sign_text
+from chalicelib.relay.accounts import MAX_PROFILE_BYTES
 from chalicelib.store.memory import Moment
 from tests.unit.relay.world import ALICE, BOB, MALLORY, Person, World, limited
 
@@ -98,6 +100,15 @@ def test_a_profile_whose_keys_cannot_be_used_is_refused(encryption_key: str, sig
     signed = signed_by_wallet(BOB, encryption_key, signing_key)
     with pytest.raises(InvalidProfile):
         settled().relay.accounts.register("bob.eth", signed.to_json(), source="192.0.2.1")
+
+
+def test_a_profile_has_a_limit() -> None:
+    world = settled()
+    for size, error in ((MAX_PROFILE_BYTES, TooBig), (100, InvalidSignature)):
+        profile = {**BOB.profile.to_json(), "extra": "x" * size}
+        signed = {"profile": profile, "signature": BOB.signed_profile.signature}
+        with pytest.raises(error):
+            world.relay.accounts.register("bob.eth", signed, source="192.0.2.1")
 
 
 def test_registering_again_changes_nothing() -> None:

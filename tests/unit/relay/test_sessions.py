@@ -82,7 +82,7 @@ def test_a_challenge_is_used_once() -> None:
 def test_a_wrong_signature_does_not_use_a_challenge_up() -> None:
     world = settled()
     challenge = world.relay.sessions.challenge("bob.eth")
-    with pytest.raises(InvalidSignature, match="^Signature invalid$"):
+    with pytest.raises(InvalidSignature, match=r"^Signature invalid$"):
         world.relay.sessions.sign_in("bob.eth", challenge, signed(MALLORY, challenge))
     assert world.relay.sessions.sign_in("bob.eth", challenge, signed(BOB, challenge))
 

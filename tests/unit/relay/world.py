@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from chalicelib.protocol.profile_uri import data_uri
 from coincurve import PrivateKey
 
 from chalicelib.names.memory import MemoryDirectory
@@ -14,7 +15,6 @@ from chalicelib.protocol.crypto import KeyPair, encryption_key_pair, seal_for, s
 from chalicelib.protocol.hashing import keccak256, sha256_canonical
 from chalicelib.protocol.json_types import JsonObject
 from chalicelib.protocol.profile import SignedUserProfile, UserProfile, profile_creation_message
-from chalicelib.protocol.profile_uri import data_uri
 from chalicelib.protocol.signing import sign
 from chalicelib.protocol.wallet import checksum_address, sign_text
 from chalicelib.relay.compose import compose

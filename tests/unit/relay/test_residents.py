@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.protocol.errors import UnknownReceiver
+from tests.unit.relay.world import ALICE, BOB, World
+
+
+def test_a_warm_process_reads_nothing_of_the_receiver() -> None:
+    world = World()
+    world.settle(ALICE, BOB)
+    world.submit()
+    world.calls.clear()
+    world.submit(world.letter(text="again"))
+    assert not {"accounts.linked", "accounts.get"} & world.calls.keys()
+
+
+def test_what_is_remembered_is_read_again_after_its_time() -> None:
+    world = World()
+    world.settle(ALICE, BOB)
+    world.submit()
+    world.calls.clear()
+    world.clock.pass_s(world.settings.remember_s)
+    world.submit(world.letter(text="again"))
+    assert (world.calls["accounts.linked"], world.calls["accounts.get"]) == (1, 1)
+
+
+def test_another_process_notices_new_and_deleted_accounts_in_time() -> None:
+    world = World()
+    world.settle(ALICE)
+    world.publish(BOB)
+    ours = world.relay
+    with pytest.raises(UnknownReceiver):
+        world.submit()
+    other = world.restarted()
+    world.register(BOB)
+    world.clock.pass_s(world.settings.remember_s)
+    ours.admission.submit(world.letter(), source="192.0.2.1")
+    other.accounts.delete(world.account(BOB))
+    world.clock.pass_s(world.settings.remember_s)
+    with pytest.raises(UnknownReceiver):
+        ours.admission.submit(world.letter(), source="192.0.2.1")

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.protocol.canonical import canonicalize
+from chalicelib.protocol.envelope import Envelope, parse_envelope
+from chalicelib.protocol.errors import InvalidName, UnverifiedSender
+from chalicelib.relay.senders import Sender, SenderCheck
+from tests.unit.relay.world import ALICE, MALLORY, Person, World
+
+
+def envelope(world: World, sender: Person, signature: str | None = None) -> Envelope:
+    parsed = parse_envelope(world.letter(sender))
+    if signature is not None:
+        parsed.metadata["signature"] = signature
+    return parsed
+
+
+def test_a_proven_sender_has_an_address() -> None:
+    world = World()
+    world.publish(ALICE)
+    sender = SenderCheck(world.directory, lenient=False).check(envelope(world, ALICE), "ALICE.eth")
+    assert sender == Sender("alice.eth", ALICE.address, verified=True)
+    assert world.directory.readings == ["alice.eth"]
+
+
+def test_a_bare_profile_proves_the_name_alone() -> None:
+    world = World()
+    record = "data:application/json," + canonicalize(ALICE.profile.to_json())
+    world.directory.add("alice.eth", MALLORY.address, record)
+    sender = SenderCheck(world.directory, lenient=False).check(envelope(world, ALICE), "alice.eth")
+    assert (sender.address, sender.verified) == (None, True)
+
+
+def test_a_profile_that_does_not_fit_is_read_afresh_once() -> None:
+    world = World()
+    world.publish(ALICE)
+    with pytest.raises(UnverifiedSender):
+        SenderCheck(world.directory, lenient=False).check(envelope(world, MALLORY), "alice.eth")
+    assert world.directory.readings == ["alice.eth", "alice.eth"]
+    assert world.directory.fresh_readings == ["alice.eth"]
+
+
+@pytest.mark.parametrize("signature", ["", "AA==", "A", "!", "é" * 88])
+def test_a_signature_of_the_wrong_form_costs_no_lookup(signature: str) -> None:
+    world = World()
+    world.publish(ALICE)
+    with pytest.raises(UnverifiedSender):
+        SenderCheck(world.directory, lenient=False).check(envelope(world, ALICE, signature), "alice.eth")
+    assert world.directory.readings == []
+
+
+def test_a_published_key_of_the_wrong_form_fits_nothing() -> None:
+    world = World()
+    profile = {**ALICE.profile.to_json(), "publicSigningKey": "AA=="}
+    world.directory.add("alice.eth", None, "data:application/json," + canonicalize(profile))
+    with pytest.raises(UnverifiedSender):
+        SenderCheck(world.directory, lenient=False).check(envelope(world, ALICE), "alice.eth")
+
+
+def test_a_lenient_check_marks_and_still_refuses_what_is_no_name() -> None:
+    world = World()
+    check = SenderCheck(world.directory, lenient=True)
+    assert check.check(envelope(world, MALLORY), "alice.eth") == Sender("alice.eth", None, verified=False)
+    with pytest.raises(InvalidName):
+        check.check(envelope(world, MALLORY), "no name")
+
+
+def test_a_claim_is_charged_to_nobody_else() -> None:
+    identities = {
+        Sender("alice.eth", ALICE.address, verified=True).identity,
+        Sender("alice.eth", None, verified=True).identity,
+        Sender("alice.eth", None, verified=False).identity,
+        Sender(ALICE.address, None, verified=True).identity,
+    }
+    assert len(identities) == 4
+    same = Sender("other.eth", ALICE.address, verified=True)
+    assert same.identity in identities
