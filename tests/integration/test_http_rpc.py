@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -242,3 +243,17 @@ def test_a_batch(house: House) -> None:
     assert nothing.body == b""
     assert house.ask("POST", "/rpc", [submit("five", id=1)] * 11).status == 400
     assert len(world.mail()) == 4
+
+
+def test_many_submit_at_once_and_every_message_arrives_once(house: House) -> None:
+    letters = [house.world.letter(text=f"text {number}") for number in range(100)]
+    with ThreadPoolExecutor(8) as people:
+        heard = list(
+            people.map(lambda letter: house.rpc("dm3_submitMessage", [letter], id=1), letters + letters)
+        )
+    assert [answer.status for answer in heard] == [200] * 200
+    ids = {answer.json["result"]["messageId"] for answer in heard}
+    assert len(ids) == 100
+    mail = house.world.mail()
+    assert len(mail) == 100
+    assert {message.message_id for message in mail} == ids
