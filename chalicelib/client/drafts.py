@@ -11,22 +11,19 @@ import mimetypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from chalicelib.protocol.encoding import encode_base64
 from chalicelib.protocol.errors import InvalidInput
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.message import Attachment, MessageType
 
-_NOTHING: Mapping[str, JsonValue] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message to be. `type` is a `MessageType`, or one of an extension. `extra` are members of the metadata that an application adds.
+    """A message to be. `type` is a `MessageType`, or one of an extension.
 
-    `delivery_instruction` is for the delivery service, `reply_delivery_instruction` goes back with a reply;
-    both are for bridges to other protocols.
+    `extra` are members of the metadata that an application adds. `delivery_instruction` is for the delivery
+    service, `reply_delivery_instruction` goes back with a reply; both are for bridges to other protocols.
     """
 
     type: str
@@ -35,7 +32,7 @@ class Draft:
     reference: str | None = None
     delivery_instruction: str | None = None
     reply_delivery_instruction: str | None = None
-    extra: Mapping[str, JsonValue] = field(default=_NOTHING, repr=False)
+    extra: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
 
 
 def new(text: str, attachments: Sequence[Attachment] = ()) -> Draft:
