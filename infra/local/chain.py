@@ -11,16 +11,15 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from chalicelib.protocol.hashing import keccak256
-from chalicelib.protocol.wallet import checksum_address
-
 from chalicelib.names.abi import Dynamic, address_word, encode_arguments, encode_call
 from chalicelib.names.encoding import namehash
 from chalicelib.names.http_transport import HttpTransport
 from chalicelib.names.normalize import normalize
 from chalicelib.names.ports import RpcCall
 from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
+from chalicelib.protocol.hashing import keccak256
 from chalicelib.protocol.json_types import JsonObject, JsonValue
+from chalicelib.protocol.wallet import checksum_address
 from infra.local.contracts.artifacts import (
     public_resolver_creation_code,
     registry_code,

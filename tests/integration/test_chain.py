@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 from ens import ENS  # type: ignore[import-untyped]  # ens has no types
+from ens.abis import PUBLIC_RESOLVER_2_EXTENDED  # type: ignore[import-untyped]  # ens has no types
 from ens.exceptions import ResolverNotFound  # type: ignore[import-untyped]  # ens has no types
 from eth_abi.abi import decode, encode
 from eth_account import Account
 from web3 import Web3
+from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractCustomError
 
 from chalicelib.names.encoding import dns_encode, namehash
@@ -129,11 +131,19 @@ def test_a_name_can_be_registered_again(chain: Chain, resolver: UniversalResolve
 
 
 def test_names_are_registered_with_plain_transactions(
-    chain: Chain, ens: ENS, resolver: UniversalResolver
+    chain: Chain, web3: Web3, ens: ENS, resolver: UniversalResolver
 ) -> None:
-    first, owner = (Web3.to_checksum_address(address) for address, _ in chain.accounts[:2])
-    ens.setup_address("scripted.eth", owner, transact={"from": first})
-    ens.set_text("scripted.eth", "a", "1")
+    """As any script does it: the first account gives the name away, its new owner fills it in."""
+    first, owner = chain.accounts[0][0], chain.accounts[1][0]
+    node, label = namehash("scripted.eth"), bytes(Web3.keccak(text="scripted"))
+    public_resolver = web3.eth.contract(address=ens.address("resolver.eth"), abi=PUBLIC_RESOLVER_2_EXTENDED)
+    for sender, call in (
+        (first, ens.ens.functions.setSubnodeOwner(namehash("eth"), label, owner)),
+        (owner, ens.ens.functions.setResolver(node, chain.resolver)),
+        (owner, public_resolver.get_function_by_signature("setAddr(bytes32,address)")(node, owner)),
+        (owner, public_resolver.functions.setText(node, "a", "1")),
+    ):
+        _mine(web3, call, sender)
     assert resolver.address_and_text("scripted.eth", "a") == NameRecords(owner, "1")
 
 
@@ -185,9 +195,9 @@ def test_the_universal_resolver_names_the_resolver(chain: Chain, web3: Web3, ens
 def test_the_universal_resolver_fails_as_the_real_one(
     encoded: bytes, call: bytes, error: str, chain: Chain, web3: Web3, ens: ENS
 ) -> None:
-    _point(ens, chain, "no-code.eth", STRANGER)
+    _point(web3, ens, chain, "no-code.eth", STRANGER)
     # PUSH1 1, PUSH0, MSTORE8, PUSH1 1, PUSH0, REVERT: fails with one byte.
-    _point(ens, chain, "broken.eth", _deploy(web3, "60015f5360015ffd"))
+    _point(web3, ens, chain, "broken.eth", _deploy(web3, "60015f5360015ffd"))
     with pytest.raises(ContractCustomError) as refusal:
         _resolve(web3, chain, encoded, call)
     assert str(refusal.value.data).startswith("0x" + Web3.keccak(text=error)[:4].hex())
@@ -204,7 +214,7 @@ def test_an_extended_resolver_answers_for_the_names_below(
     program = bytes.fromhex("36602414602c57" + size + "60375f39" + size + "5ff3")
     program = program.ljust(0x2C, b"\x00") + bytes.fromhex("5b60015f5260205ff3")
     program = program.ljust(0x37, b"\x00") + answer
-    _point(ens, chain, "wild.eth", _deploy(web3, program.hex()))
+    _point(web3, ens, chain, "wild.eth", _deploy(web3, program.hex()))
     assert resolver.text("anything.wild.eth", "key") == "wild"
     assert resolver.text("wild.eth", "key") == "wild"
     assert ens.get_text("anything.wild.eth", "key") == "wild"
@@ -216,11 +226,17 @@ def _deploy(web3: Web3, code: str) -> str:
     return address
 
 
-def _point(ens: ENS, chain: Chain, name: str, resolver: str) -> None:
+def _point(web3: Web3, ens: ENS, chain: Chain, name: str, resolver: str) -> None:
     chain.register(name, 0)
-    ens.ens.functions.setResolver(namehash(name), resolver).transact(
-        {"from": Web3.to_checksum_address(chain.accounts[0][0])}
+    _mine(web3, ens.ens.functions.setResolver(namehash(name), resolver), chain.accounts[0][0])
+
+
+def _mine(web3: Web3, call: ContractFunction, sender: str) -> None:
+    """Sends `call` and waits: the node mines at once, but only after it has answered."""
+    receipt = web3.eth.wait_for_transaction_receipt(
+        call.transact({"from": Web3.to_checksum_address(sender)}), poll_latency=0.005
     )
+    assert receipt["status"] == 1
 
 
 def test_unmodified_ethers_resolves_names(chain: Chain) -> None:
