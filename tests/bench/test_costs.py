@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from chalicelib.bootstrap import SystemClock
 from chalicelib.protocol.errors import Dm3Error
 from chalicelib.relay.ports import InboxItem, InboxKey
 from chalicelib.store.meter import Meter
+from tests.faults.ground import relay_keys
 from tests.faults.wire import Wire
-from tests.faults.world import SOURCE, Ground, SystemClock, World
+from tests.faults.world import SOURCE, Ground, World
 
 pytestmark = [pytest.mark.dynalite, pytest.mark.chain, pytest.mark.xdist_group("bench")]
 
@@ -105,7 +107,7 @@ def test_garbage_costs_nothing(world: World, cost: Measure, garbage: object) -> 
 
 def test_an_envelope_for_another_service_costs_nothing(world: World, cost: Measure) -> None:
     """Its delivery information cannot be opened here."""
-    sealed = world.ground.alice.seal_to(world.ground.bob, "elsewhere", world.ground.foreign_keys)
+    sealed = world.ground.alice.seal_to(world.ground.bob, "elsewhere", relay_keys())
 
     def submit() -> None:
         with pytest.raises(Dm3Error):

@@ -6,6 +6,10 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from moto import mock_aws
+
+from chalicelib.client.wallet import Wallet
+from chalicelib.names.http_transport import HttpTransport
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.profile import (
     DELIVERY_SERVICE_RECORD,
@@ -13,9 +17,6 @@ from chalicelib.protocol.profile import (
     DeliveryServiceProfile,
 )
 from chalicelib.protocol.profile_uri import data_uri
-from moto import mock_aws
-
-from chalicelib.names.http_transport import HttpTransport
 from chalicelib.relay.settings import RelayKeys
 from chalicelib.store.dynamodb import client
 from chalicelib.store.tables import create_tables
@@ -45,8 +46,7 @@ def publish_relay(chain: Chain, keys: RelayKeys) -> None:
 
 def publish_person(chain: Chain, name: str, owner: int) -> Person:
     """A person whose wallet is one of the node's accounts, with name and profile on the chain."""
-    address, private_key = chain.accounts[owner]
-    person = Person.create(name, address, bytes.fromhex(private_key.removeprefix("0x")), RELAY_NAME)
+    person = Person.create(name, Wallet.parse(chain.accounts[owner][1]), RELAY_NAME)
     chain.register(name, owner, texts={USER_PROFILE_RECORD: person.record})
     return person
 

@@ -7,23 +7,22 @@ under keys that no other world computes, so that hundreds of them fit one emulat
 from __future__ import annotations
 
 import secrets
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.protocol.envelope import Envelope
-
+from chalicelib.bootstrap import SystemChance, SystemClock
 from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.ports import ChainTransport
+from chalicelib.protocol.envelope import Envelope
 from chalicelib.relay.compose import compose
 from chalicelib.relay.service import Relay
 from chalicelib.relay.settings import Limits, RelayKeys, RelaySecrets, RelaySettings
 from chalicelib.relay.values import Account, StoredMessage, Submitted
 from chalicelib.store.dynamodb import DynamoStore
 from chalicelib.store.tables import TableNames
-from tests.faults.people import Person, SystemEntropy
+from tests.faults.people import Person
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,13 +36,6 @@ LIMITS = Limits(
     source_submits_per_minute=900,
     source_registrations_per_hour=900,
 )
-
-
-class SystemClock:
-    """Server time."""
-
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +65,12 @@ class Ground:
         )
 
 
+def random_secrets() -> RelaySecrets:
+    """New secrets of a relay."""
+    index_key, storage_key, session_key = (secrets.token_bytes(32) for _ in range(3))
+    return RelaySecrets(index_key, storage_key, session_key)
+
+
 @dataclass(slots=True)
 class World:
     """One relay, its process as it is now, and what people were told by it.
@@ -83,9 +81,7 @@ class World:
     """
 
     ground: Ground
-    secrets: RelaySecrets = field(
-        default_factory=lambda: RelaySecrets(*(secrets.token_bytes(32) for _ in range(3)))
-    )
+    secrets: RelaySecrets = field(default_factory=random_secrets)
     accepted: set[str] = field(default_factory=set)
     attempted: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
@@ -98,7 +94,7 @@ class World:
     def __post_init__(self) -> None:
         self.restart()
         bob = self.ground.bob
-        self.relay.accounts.register(bob.name, bob.signed_profile.to_json(), source=SOURCE)
+        self.relay.accounts.register(bob.name, bob.signed_profile, source=SOURCE)
         self.sign_in()
 
     def restart(self) -> None:
@@ -116,7 +112,7 @@ class World:
             stores=self.ground.store(),
             directory=EnsDirectory(ground.transport, clock_ms=clock.now_ms),
             clock=clock,
-            chance=SystemEntropy(),
+            chance=SystemChance(),
         )
 
     def sign_in(self) -> None:
