@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from Crypto.Hash import keccak
-
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.encoding import utf8
 from chalicelib.protocol.json_types import JsonValue
@@ -27,6 +25,9 @@ def sha256_canonical(value: JsonValue) -> str:
 
 def keccak256(data: bytes) -> bytes:
     """Keccak-256 (32 bytes) as Ethereum uses it: not SHA3-256, whose padding differs."""
+    # Here, since it starts a parser of C that takes a tenth of a second, and many requests need no Keccak.
+    from Crypto.Hash import keccak
+
     return keccak.new(digest_bits=256, data=data).digest()
 
 
