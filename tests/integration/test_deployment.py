@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
+from typing import Any
+
 import pytest
 import urllib3
 
+from chalicelib.store.bodies import BODY
 from tests.support.packaged import Deployed
 
 pytestmark = [
@@ -13,6 +17,8 @@ pytestmark = [
     pytest.mark.chain,
     pytest.mark.xdist_group("deployed-relay"),
 ]
+
+SWEPT_WITHIN_S = 60
 
 ORIGIN = {"Origin": "https://app.example"}
 
@@ -84,3 +90,23 @@ def test_a_preflight_is_answered(deployed_stack: Deployed) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "POST" in answer.headers["Access-Control-Allow-Methods"]
     assert "content-type" in answer.headers["Access-Control-Allow-Headers"].lower()
+
+
+def is_there(s3: Any, bucket: str, name: str) -> bool:  # noqa: ANN401 - boto3 makes its clients at run time
+    return name in {item["Key"] for item in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
+
+
+def test_a_body_goes_when_its_message_goes(deployed_stack: Deployed) -> None:
+    outputs = deployed_stack.deployment.outputs
+    table, bucket = outputs["InboxTableName"], outputs["BodiesBucketName"]
+    dynamodb, s3 = deployed_stack.cloud.client("dynamodb"), deployed_stack.cloud.client("s3")
+    for name in ("goes", "stays"):
+        key = {"pk": {"B": b"account"}, "sk": {"B": name.encode()}}
+        s3.put_object(Bucket=bucket, Key=name, Body=b"sealed")
+        dynamodb.put_item(TableName=table, Item={**key, BODY: {"S": name}, "expires_at": {"N": "9999999999"}})
+    dynamodb.delete_item(TableName=table, Key={"pk": {"B": b"account"}, "sk": {"B": b"goes"}})
+    until = time.monotonic() + SWEPT_WITHIN_S
+    while is_there(s3, bucket, "goes") and time.monotonic() < until:
+        time.sleep(0.5)
+    assert not is_there(s3, bucket, "goes")
+    assert is_there(s3, bucket, "stays")
