@@ -1,7 +1,7 @@
 """Ties the relay's ports to their adapters. Nothing else does.
 
-`import chalicelib.bootstrap` is cheap: botocore is imported when the first request needs the store, so a
-function that only refuses nonsense never pays for it.
+`import chalicelib.bootstrap` is cheap: what speaks to AWS and to the chain is imported when the first request
+needs the relay, so a function that only refuses nonsense never pays for it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from typing import Any
 
 from chalicelib.api import logs
 from chalicelib.config import InvalidSettings, Keys, Settings, SweeperSettings
-from chalicelib.names.cache import CachePolicy
-from chalicelib.names.ens_directory import EnsDirectory
-from chalicelib.names.http_transport import HttpTransport
 from chalicelib.names.ports import ChainTransport, RpcCall, RpcResult
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.errors import InternalError, Unavailable
@@ -125,6 +122,10 @@ class Sweeper:
 
 def build(settings: Settings, keys: Keys, store: DynamoStore) -> Relay:
     """A relay for `settings` that keeps everything in `store` and reads names from the chain."""
+    from chalicelib.names.cache import CachePolicy
+    from chalicelib.names.ens_directory import EnsDirectory
+    from chalicelib.names.http_transport import HttpTransport
+
     clock = SystemClock()
     directory = EnsDirectory(
         InOrder([HttpTransport(url) for url in settings.rpc_urls]),

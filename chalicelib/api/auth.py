@@ -7,7 +7,6 @@ from collections.abc import Callable
 from chalicelib.api import wording
 from chalicelib.api.answers import Answer, empty_answer, json_answer
 from chalicelib.api.edge import Call, Routes
-from chalicelib.api.models import SignIn
 from chalicelib.relay.service import Relay
 
 
@@ -24,10 +23,12 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         "/auth/{ensName}",
         "A session token for a signed challenge.",
         wording=wording.sign_in,
-        body=SignIn,
+        body="SignIn",
         result="Text",
     )
     def sign_in(call: Call) -> Answer:
+        from chalicelib.api.models import SignIn
+
         signed = call.read(SignIn)
         return json_answer(relay().sessions.sign_in(call.name(), signed.challenge, signed.signature))
 

@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from chalicelib.api.answers import Answer, empty_answer, json_answer
 from chalicelib.api.edge import Call, Routes
-from chalicelib.api.models import Acknowledgements
 from chalicelib.api.wording import reference
 from chalicelib.relay.service import Relay
 from chalicelib.relay.values import Listing
@@ -50,11 +49,13 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         "POST",
         "/delivery/messages/{ensName}/syncAcknowledgements",
         "Delete messages by contact and message hash; wrong and incomplete entries are skipped.",
-        body=Acknowledgements,
+        body="Acknowledgements",
         signed_in=True,
     )
     def acknowledge(call: Call) -> Answer:
         account = relay().sessions.authenticate(call.authorization, call.name())
+        from chalicelib.api.models import Acknowledgements
+
         entries = call.read(Acknowledgements).acknowledgements
         # Clients send every entry once for each conversation: what is equal is sent on once.
         pairs = dict.fromkeys(pair for entry in entries if (pair := entry.pair()) is not None)

@@ -17,17 +17,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from chalice.app import Blueprint, CORSConfig, Request, Response
 
 from chalicelib.api import logs
 from chalicelib.api.answers import Answer, refusal
-from chalicelib.api.models import Input
 from chalicelib.protocol.canonical import parse_json
 from chalicelib.protocol.errors import Dm3Error, InternalError, InvalidInput, InvalidName, TooBig
 from chalicelib.protocol.json_types import JsonValue
+
+if TYPE_CHECKING:
+    from chalicelib.api.models import Input
 
 CORS = CORSConfig(
     allow_origin="*",
@@ -41,7 +43,7 @@ BODY_LIMIT_BYTES = 6 * 1024 * 1024
 
 _current: ContextVar[Request] = ContextVar("dm3_current_request")
 
-AnyInput = TypeVar("AnyInput", bound=Input)
+AnyInput = TypeVar("AnyInput", bound="Input")
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,15 @@ Wording = Callable[[Dm3Error], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What the OpenAPI document says of a view. `result` names a model of `api.results`, if it is JSON."""
+    """What the OpenAPI document says of a view.
+
+    `body` names a model of `api.models`, `result` one of `api.results`, if there is JSON to be described.
+    """
 
     method: str
     path: str
     summary: str
-    body: type[Input] | None
+    body: str | None
     result: str | None
     status: int
     signed_in: bool
@@ -132,7 +137,7 @@ class Routes:
         summary: str,
         *,
         wording: Wording | None = None,
-        body: type[Input] | None = None,
+        body: str | None = None,
         result: str | None = None,
         status: int = 200,
         signed_in: bool = False,

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from chalicelib.api import wording
 from chalicelib.api.answers import Answer, json_answer
 from chalicelib.api.edge import Call, Routes
-from chalicelib.api.models import AcknowledgedIds
 from chalicelib.protocol.errors import InvalidParams
 from chalicelib.relay.service import Relay
 
@@ -42,15 +41,16 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         "POST",
         "/inbox/{ensName}/acknowledgements",
         "Delete messages by their ids, for every device of the account.",
-        body=AcknowledgedIds,
+        body="AcknowledgedIds",
         result="Acknowledged",
         signed_in=True,
     )
     def acknowledge(call: Call) -> Answer:
+        from chalicelib.api.models import AcknowledgedIds
+
         account = relay().sessions.authenticate(call.authorization, call.name())
-        return json_answer(
-            {"acknowledged": relay().inbox.acknowledge(account, call.read(AcknowledgedIds).ids)}
-        )
+        ids = call.read(AcknowledgedIds).ids
+        return json_answer({"acknowledged": relay().inbox.acknowledge(account, ids)})
 
     return collected
 

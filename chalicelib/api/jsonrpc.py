@@ -26,7 +26,7 @@ from chalicelib.api.answers import (
     retry_headers,
     text_answer,
 )
-from chalicelib.api.models import Params
+from chalicelib.api.shapes import read_params
 from chalicelib.protocol.canonical import canonicalize, parse_json
 from chalicelib.protocol.errors import (
     Dm3Error,
@@ -48,13 +48,14 @@ Caller = TypeVar("Caller")
 class Method(Generic[Caller]):
     """One method: how its parameters are read, what it does, and how the reference words its errors.
 
-    `params` reads parameters by position or by name (raises InvalidParams). `run` gets them and the caller,
-    and raises a Dm3Error to refuse. `result` names the model in `api.results` that describes the result.
+    `params` names the model in `api.models` that reads parameters by position or by name. `run` gets them and
+    the caller, and raises a Dm3Error to refuse. `result` names the model in `api.results` that describes the
+    result.
     """
 
     name: str
     summary: str
-    params: type[Params]
+    params: str
     run: Callable[[Any, Caller], JsonValue]
     result: str
     wording: Mapping[type[Dm3Error], tuple[int, str]] = field(default_factory=dict)
@@ -150,7 +151,7 @@ class JsonRpc(Generic[Caller]):
         """The result of a request object, as JSON text. Raises Dm3Error, and nothing else."""
         method = self._method(request)
         try:
-            return canonicalize(method.run(method.params.read(request.get("params", ())), caller))
+            return canonicalize(method.run(read_params(method.params, request.get("params", ())), caller))
         except Dm3Error:
             raise
         except Exception as error:  # noqa: BLE001 - the last resort: no request may end in a stack trace

@@ -127,3 +127,12 @@ class AcknowledgedIds(Input):
     """Ids of messages, from the paged inbox, that may be deleted."""
 
     ids: Annotated[list[str], Field(max_length=ACKNOWLEDGEMENTS_LIMIT)]
+
+
+PARAMS: dict[str, type[Params]] = {model.__name__: model for model in (NoParams, SubmitParams, NameParams)}
+"""The parameters of JSON-RPC methods, by name."""
+
+BODIES: dict[str, type[Input]] = {
+    model.__name__: model for model in (SignedProfile, SignIn, Acknowledgements, AcknowledgedIds)
+}
+"""The bodies of REST routes, by name."""

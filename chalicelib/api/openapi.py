@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from chalicelib.api.edge import Route
 from chalicelib.api.openrpc import VERSION
-from chalicelib.api.results import MODELS
+from chalicelib.api.shapes import input_model, output_model
 from chalicelib.protocol.json_types import JsonValue
 
 _TEMPLATE = "#/components/schemas/{model}"
@@ -36,7 +36,7 @@ def document(routes: Iterable[Route]) -> JsonValue:
 def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Success."}
     if route.result is not None:
-        success["content"] = _content(MODELS[route.result], schemas)
+        success["content"] = _content(output_model(route.result), schemas)
     operation: dict[str, Any] = {
         "summary": route.summary,
         "parameters": [_parameter("path", name) for name in re.findall(r"{(\w+)}", route.path)]
@@ -47,7 +47,7 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         },
     }
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": _content(route.body, schemas)}
+        operation["requestBody"] = {"required": True, "content": _content(input_model(route.body), schemas)}
     if route.signed_in:
         operation["security"] = [{"session": []}]
     return operation

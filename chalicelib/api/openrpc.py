@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chalicelib.api.jsonrpc import Method
-from chalicelib.api.results import MODELS
+from chalicelib.api.shapes import input_model, output_model
 from chalicelib.protocol import errors
 from chalicelib.protocol.json_types import JsonValue
 
@@ -31,8 +31,8 @@ def document(methods: Sequence[Method[Any]]) -> JsonValue:
 
 def _method(method: Method[Any], schemas: dict[str, Any]) -> dict[str, Any]:
     template = "#/components/schemas/{model}"
-    parameters = method.params.model_json_schema(ref_template=template)
-    result = MODELS[method.result].model_json_schema(ref_template=template)
+    parameters = input_model(method.params).model_json_schema(ref_template=template)
+    result = output_model(method.result).model_json_schema(ref_template=template)
     for schema in (parameters, result):
         schemas.update(schema.pop("$defs", {}))
     schemas[method.result] = result

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from chalicelib.api import wording
 from chalicelib.api.answers import Answer, json_answer
 from chalicelib.api.edge import Call, Routes
-from chalicelib.api.models import SignedProfile
 from chalicelib.protocol.errors import InvalidInput, InvalidProfile
 from chalicelib.relay.service import Relay
 
@@ -33,10 +32,12 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         "/profile/{ensName}",
         "Register a name with its signed profile, or replace the profile. The answer is no session token.",
         wording=wording.profile,
-        body=SignedProfile,
+        body="SignedProfile",
         result="Text",
     )
     def register(call: Call) -> Answer:
+        from chalicelib.api.models import SignedProfile
+
         profile = call.json()
         try:
             SignedProfile.check(profile, error=InvalidInput)

@@ -7,15 +7,18 @@ Specification: dm3 message transport, "API delivery service (incoming messages)"
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from chalicelib.api import logs
 from chalicelib.api.answers import Answer
 from chalicelib.api.edge import BODY_LIMIT_BYTES, Call, Routes
 from chalicelib.api.jsonrpc import JsonRpc, Method
-from chalicelib.api.models import NameParams, NoParams, SubmitParams
 from chalicelib.protocol.errors import InvalidParams, NotFound, ParseError
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.relay.service import Relay
+
+if TYPE_CHECKING:
+    from chalicelib.api.models import NameParams, NoParams, SubmitParams
 
 Source = str
 """What a method is told of its caller: the network address, for quotas."""
@@ -60,25 +63,25 @@ def methods(relay: Callable[[], Relay]) -> tuple[Method[Source], ...]:
         Method(
             "dm3_submitMessage",
             "Deliver an envelope to a receiver of this delivery service.",
-            SubmitParams,
+            "SubmitParams",
             submit,
             "Receipt",
         ),
         Method(
             "dm3_getDeliveryServiceProperties",
             "What a sender must know of this delivery service.",
-            NoParams,
+            "NoParams",
             properties,
             "DeliveryServiceProperties",
         ),
         Method(
             "dm3_getProfileExtension",
             "What a sender must know of a receiver.",
-            NameParams,
+            "NameParams",
             extension,
             "ProfileExtension",
             {NotFound: (400, "unknown user")},
         ),
-        Method("rpc.discover", "This interface as an OpenRPC document.", NoParams, discover, "OpenRpc"),
+        Method("rpc.discover", "This interface as an OpenRPC document.", "NoParams", discover, "OpenRpc"),
     )
     return described

@@ -62,7 +62,7 @@ def app(seen: Seen) -> Chalice:
         seen.call = call
         return json_answer({"name": call.name(), "body": call.body.decode("utf-8", "replace")})
 
-    @routes.add("POST", "/read", "", body=SignIn)
+    @routes.add("POST", "/read", "", body="SignIn")
     def read(call: Call) -> Answer:
         return json_answer(call.read(SignIn).challenge)
 

@@ -24,12 +24,12 @@ class Desk:
         self.defects: list[Exception] = []
         self.engine: JsonRpc[str] = JsonRpc(
             (
-                Method("submit", "", SubmitParams, self._submit, "Text"),
-                Method("who", "", NameParams, self._who, "Text", {NotFound: (400, "unknown user")}),
-                Method("limited", "", NoParams, self._limited, "Text"),
-                Method("away", "", NoParams, self._away, "Text"),
-                Method("spam", "", NoParams, self._spam, "Text"),
-                Method("broken", "", NoParams, self._broken, "Text"),
+                Method("submit", "", "SubmitParams", self._submit, "Text"),
+                Method("who", "", "NameParams", self._who, "Text", {NotFound: (400, "unknown user")}),
+                Method("limited", "", "NoParams", self._limited, "Text"),
+                Method("away", "", "NoParams", self._away, "Text"),
+                Method("spam", "", "NoParams", self._spam, "Text"),
+                Method("broken", "", "NoParams", self._broken, "Text"),
             ),
             max_body_bytes=MAX_BODY_BYTES,
             defect=self.defects.append,
