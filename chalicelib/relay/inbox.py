@@ -144,7 +144,7 @@ class RelayInbox:
 
     def _moving_half(self, account: bytes, head: InboxKey | None, count: int, space: int) -> Batch:
         record = self._book.load(account)
-        start = _later(record and record.listing_after, head)
+        start = _later(record.listing_after if record else None, head)
         moving = self._mailbox.read(account, start, limit=count, max_bytes=space)
         if moving.opened or start == head:
             return moving

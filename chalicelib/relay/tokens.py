@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.protocol.encoding import encode_base64
 from chalicelib.relay.ports import Chance, Clock
@@ -78,13 +79,13 @@ class Tokens:
         times = {"iat": now_s, "nbf": now_s, "exp": now_s + lifetime_s}
         return str(jwt.encode({**common, **claims, **times}, key, algorithm="HS256"))
 
-    def _read(self, key: bytes, token: str) -> dict[str, str | int] | None:
+    def _read(self, key: bytes, token: str) -> dict[str, Any] | None:
         import jwt
 
         if len(token) > _MAX_TOKEN_CHARS:
             return None
         try:
-            claims: dict[str, str | int] = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=["HS256"],
@@ -94,4 +95,4 @@ class Tokens:
             )
         except (jwt.PyJWTError, ValueError):
             return None
-        return claims if int(claims["exp"]) > self._clock.now_ms() // 1_000 else None
+        return claims if claims["exp"] > self._clock.now_ms() // 1_000 else None

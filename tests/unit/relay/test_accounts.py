@@ -106,7 +106,7 @@ def test_a_profile_has_a_limit() -> None:
     world = settled()
     for size, error in ((MAX_PROFILE_BYTES, TooBig), (100, InvalidSignature)):
         profile = {**BOB.profile.to_json(), "extra": "x" * size}
-        signed = {"profile": profile, "signature": BOB.signed_profile.signature}
+        signed: JsonValue = {"profile": profile, "signature": BOB.signed_profile.signature}
         with pytest.raises(error):
             world.relay.accounts.register("bob.eth", signed, source="192.0.2.1")
 

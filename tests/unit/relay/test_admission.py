@@ -44,7 +44,7 @@ def settled(world: World | None = None) -> World:
     return world
 
 
-def metadata_of(envelope: JsonObject) -> JsonObject:
+def metadata_of(envelope: JsonObject) -> dict[str, JsonValue]:
     metadata = envelope["metadata"]
     assert isinstance(metadata, dict)
     return metadata
@@ -214,7 +214,7 @@ def test_a_receiver_that_is_no_name_is_refused(name: str) -> None:
 
 
 def test_a_receivers_space_is_limited() -> None:
-    world = settled(limited(receiver_kib_per_day=30))
+    world = settled(limited(receiver_kib_per_day=23))
     for number in range(3):
         world.submit(world.letter(text=str(number)))
     with pytest.raises(LimitExceeded) as caught:

@@ -38,12 +38,10 @@ def dump(value: object, seen: set[int]) -> Iterator[bytes]:
 
 
 def dumped(store: MemoryStore) -> list[bytes]:
-    parts = [store.inbox._items, store.submissions._rows, store.accounts.__dict__, store.counters.__dict__]
-    without_guard = [
-        {name: item for name, item in part.items() if name != "_guard"} if part and "_guard" in part else part
-        for part in parts
-    ]
-    return list(dump(without_guard, set()))
+    accounts, counters = dict(vars(store.accounts)), dict(vars(store.counters))
+    for part in (accounts, counters):
+        part.pop("_guard")
+    return list(dump([store.inbox._items, store.submissions._rows, accounts, counters], set()))
 
 
 def spellings(secret: str) -> Iterator[bytes]:

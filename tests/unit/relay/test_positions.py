@@ -59,7 +59,7 @@ def test_no_character_can_be_changed(data: st.DataObject) -> None:
         (positions().cursor_of(BOB, Position(key, key)), positions().read_cursor),
     ):
         place = data.draw(st.integers(0, len(text) - 1))
-        other = data.draw(st.sampled_from("ABCDEFxyz0189-_").filter(lambda one, old=text[place]: one != old))
+        other = data.draw(st.sampled_from("ABCDEFxyz0189-_".replace(text[place], "")))
         with pytest.raises(InvalidParams):
             read(BOB, text[:place] + other + text[place + 1 :])
 

@@ -10,10 +10,12 @@ from tests.unit.relay.world import ALICE, MALLORY, Person, World
 
 
 def envelope(world: World, sender: Person, signature: str | None = None) -> Envelope:
-    parsed = parse_envelope(world.letter(sender))
+    letter = world.letter(sender)
+    metadata = letter["metadata"]
+    assert isinstance(metadata, dict)
     if signature is not None:
-        parsed.metadata["signature"] = signature
-    return parsed
+        letter["metadata"] = {**metadata, "signature": signature}
+    return parse_envelope(letter)
 
 
 def test_a_proven_sender_has_an_address() -> None:

@@ -6,15 +6,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from chalicelib.protocol.profile_uri import data_uri
 from coincurve import PrivateKey
 
 from chalicelib.names.memory import MemoryDirectory
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.crypto import KeyPair, encryption_key_pair, seal_for, signing_key_pair
 from chalicelib.protocol.hashing import keccak256, sha256_canonical
-from chalicelib.protocol.json_types import JsonObject
+from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.profile import SignedUserProfile, UserProfile, profile_creation_message
+from chalicelib.protocol.profile_uri import data_uri
 from chalicelib.protocol.signing import sign
 from chalicelib.protocol.wallet import checksum_address, sign_text
 from chalicelib.relay.compose import compose
@@ -89,7 +89,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.store.faults = self._count
-        self.relay = self.restarted()
+        self.restarted()
 
     def restarted(self) -> Relay:
         """A new process over the same storage; the world uses it from now on."""
@@ -140,12 +140,12 @@ class World:
         revision: str | None = "messageHash",
         sealed: str | None = None,
         extra: JsonObject | None = None,
-    ) -> JsonObject:
+    ) -> dict[str, JsonValue]:
         """An envelope signed by `sender`, who claims to be `claim`. `sealed` reuses somebody's ciphertext."""
         self.clock.pass_s(0.001)  # writing takes a moment, so that letters have an order
         message = sealed or self.seal(text, receiver.encryption.public_key)
         information = {"to": to or receiver.name, "from": claim or sender.name}
-        metadata: JsonObject = {
+        metadata: dict[str, JsonValue] = {
             "version": "v1",
             "encryptionScheme": "x25519-chacha20-poly1305",
             "deliveryInformation": self.seal(canonicalize(information), RELAY_KEYS.encryption.public_key),
