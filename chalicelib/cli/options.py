@@ -24,7 +24,7 @@ from chalicelib.protocol.errors import InvalidInput
 
 P = ParamSpec("P")
 
-PASSPHRASE_VARIABLE = "DM3_PASSPHRASE"
+PASSPHRASE_VARIABLE = "DM3_PASSPHRASE"  # noqa: S105 - its name, not its value
 WALLET_VARIABLE = "DM3_WALLET_KEY"
 _MAX_SECRET_BYTES = 4_096
 
@@ -144,9 +144,9 @@ def read_secret(path: Path) -> str:
     return lines[0]
 
 
-def connect(keys: KeyOptions, chain: Chain, revision: Revision | None = None) -> Dm3Client:
-    """A client for the key file's identity."""
-    settings = Settings() if revision is None else Settings(revision=revision)
+def connect(keys: KeyOptions, chain: Chain, revisions: tuple[Revision, ...] = ()) -> Dm3Client:
+    """A client for the key file's identity, writing the default revision of envelopes or these."""
+    settings = Settings(revisions=revisions) if revisions else Settings()
     return Dm3Client.connect(
         keys.load().identity,
         chain.rpc_url,

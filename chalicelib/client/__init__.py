@@ -1,7 +1,7 @@
 """The SDK: build a profile, send, receive, verify, acknowledge. Needs neither Chalice nor AWS.
 
-`Dm3Client` does the work for one `Identity`; see docs/sdk.md for the first message in ten lines. Every error is
-a `Dm3Error` (`chalicelib.protocol.errors`).
+`Dm3Client` does the work for one `Identity`; see docs/sdk.md for the first message in ten lines. Every error
+is a `Dm3Error` (`chalicelib.protocol.errors`).
 """
 
 from chalicelib.client.client import Dm3Client, Settings, SystemEntropy

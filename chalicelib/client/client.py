@@ -59,12 +59,13 @@ class SystemEntropy:
 class Settings:
     """How a client behaves.
 
-    `revisions` says which hashes the envelopes it writes carry (WIRE, "Envelope"); it reads all of them. `patience` bounds how often and how
-    long a delivery service is tried. `clock_ms` and `entropy` are for tests.
+    `revisions` says which hashes the envelopes it writes carry (WIRE, "Envelope"); it reads all of them.
+    `patience` bounds how often and how long a delivery service is tried. `clock_ms` and `entropy` are for
+    tests.
     """
 
     revisions: tuple[Revision, ...] = (Revision.ENCRYPTED_MESSAGE_HASH,)
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
     clock_ms: Callable[[], int] = now_ms
     entropy: Entropy = field(default_factory=SystemEntropy)
 

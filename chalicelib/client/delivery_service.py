@@ -1,7 +1,7 @@
 """One delivery service, as a client calls it: JSON-RPC for senders, REST for its own accounts.
 
-Requests carry an `id`, so the service answers as JSON-RPC 2.0 and the dm3 specification say (WIRE, "JSON-RPC");
-what services of the reference answer instead (results as JSON text, a bare "OK") is understood too.
+Requests carry an `id`, so the service answers as JSON-RPC 2.0 and the dm3 specification say (WIRE,
+"JSON-RPC"); what services of the reference answer instead (results as JSON text, a bare "OK") is understood.
 """
 
 from __future__ import annotations

@@ -2,16 +2,17 @@
 
     {"format": "dm3-keys-1", "operations": …, "memory": … (bytes), "salt": base64, "box": base64}
 
-`box` is XSalsa20-Poly1305 (libsodium "secretbox", nonce first) over the JSON of the identity, under a key that
-Argon2id makes of the passphrase. Work and memory stand in the file, so that they can be raised; what a file
-may ask for is bounded, since files come from elsewhere too.
+`box` is XSalsa20-Poly1305 (libsodium "secretbox", nonce first) over the JSON of the identity, under a key
+that Argon2id makes of the passphrase. Work and memory stand in the file, so that they can be raised; what a
+file may ask for is bounded, since files come from elsewhere too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Self, TypeGuard
 
 from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
@@ -23,7 +24,7 @@ from chalicelib.protocol.canonical import canonicalize, parse_json
 from chalicelib.protocol.encoding import decode_base64, encode_base64
 from chalicelib.protocol.entropy import Entropy
 from chalicelib.protocol.errors import Dm3Error, InvalidInput, ParseError, Undecryptable
-from chalicelib.protocol.json_types import JsonObject
+from chalicelib.protocol.json_types import JsonObject, JsonValue
 
 FORMAT: Final = "dm3-keys-1"
 MAX_FILE_BYTES: Final = 65_536
@@ -56,6 +57,14 @@ class StoredKeys:
         value: JsonObject = {"identity": self.identity.to_json()}
         return value if self.wallet_key is None else {**value, "walletKey": self.wallet_key}
 
+    @classmethod
+    def parse(cls, value: JsonValue) -> Self:
+        """Inverse of `to_json`. Raises InvalidProfile, InvalidName or InvalidEncoding."""
+        members = value if isinstance(value, Mapping) else {}
+        wallet_key = members.get("walletKey")
+        identity = Identity.parse(members.get("identity"))
+        return cls(identity, wallet_key if isinstance(wallet_key, str) else None)
+
 
 def seal_keys(keys: StoredKeys, passphrase: str, entropy: Entropy, cost: Cost | None = None) -> bytes:
     """The content of a key file. Raises InvalidInput for an empty passphrase."""
@@ -81,14 +90,10 @@ def open_keys(content: bytes, passphrase: str) -> StoredKeys:
     """
     cost, salt, box = _parts(content)
     try:
-        plain = _box(passphrase, salt, cost).decrypt(box)
-        value = parse_json(plain)
+        value = parse_json(_box(passphrase, salt, cost).decrypt(box))
     except (CryptoError, ParseError):
         raise Undecryptable("The passphrase is wrong, or the key file is damaged.") from None
-    members = value if isinstance(value, dict) else {}
-    wallet_key = members.get("walletKey")
-    identity = Identity.parse(members.get("identity"))
-    return StoredKeys(identity, wallet_key if isinstance(wallet_key, str) else None)
+    return StoredKeys.parse(value)
 
 
 def save_keys(
@@ -119,7 +124,7 @@ def _parts(content: bytes) -> tuple[Cost, bytes, bytes]:
             _is_whole(operations) and _is_whole(memory) and isinstance(salt, str) and isinstance(box, str)
         ):
             raise InvalidInput
-        cost = Cost(int(operations), int(memory))  # type: ignore[arg-type] # `_is_whole` has looked
+        cost = Cost(operations, memory)
         salt_bytes, box_bytes = decode_base64(salt), decode_base64(box)
     except (Dm3Error, KeyError):
         raise InvalidInput("This is not a dm3 key file.") from None
@@ -128,7 +133,7 @@ def _parts(content: bytes) -> tuple[Cost, bytes, bytes]:
     return cost, salt_bytes, box_bytes
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -1,9 +1,9 @@
 """Opening what came in: decrypt, and check everything that can be checked (WIRE, "Structures").
 
-The delivery service is trusted with nothing here. Who wrote is settled by the profile that the sender's name
-publishes on ENS, and when it came in by the key that the delivery service's name publishes there. Profiles are
-remembered; if one does not fit, it is read afresh once, since keys rotate. A message whose hash is not the one
-in its envelope is not opened at all.
+The delivery service is trusted with nothing here. Who wrote is settled by the profile that the sender's
+name publishes on ENS, and when it came in by the key that the delivery service's name publishes there.
+Profiles are remembered; if one does not fit, it is read afresh once, since keys rotate. A message whose hash
+is not the one in its envelope is not opened at all.
 """
 
 from __future__ import annotations

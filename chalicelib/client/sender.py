@@ -2,13 +2,14 @@
 
 For each service, in the order of the receiver's profile:
 
-    profile on ENS ─▶ properties (size) ─▶ extension (types, scheme) ─▶ seal, or take what was sealed ─▶ submit
-         │                 │                     │                                                         │
-         └─ any error: is it final? raise it. Otherwise the next service.              receipt verified ◀──┘
+    profile on ENS ─▶ extension (types, scheme) ─▶ seal, or take what was sealed ─▶ properties (size)
+                                                                                         │
+                         receipt verified ◀── submit ◀── kept in the outbox ◀────────────┘
 
-When none is left: if a later try may succeed, the message stays in the outbox (`Queued`); otherwise the error
-of the first service is raised. An envelope is kept before it is submitted, so that after a crash or a lost
-answer the very same one is submitted again.
+An error that other services would answer with too (`failures.is_final`) is raised; after any other the next
+service is tried. When none is left: if a later try may succeed, the message stays in the outbox (`Queued`);
+otherwise the error of the first service is raised. An envelope is kept before it is submitted, so
+that after a crash or a lost answer the very same one is submitted again.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ class Sender:
         if sealed is None or not sealed.fits(profile.public_encryption_key, _key(service.profile)):
             sealed = self._composer.seal(entry, profile, service.profile)
         size_bytes = len(canonicalize(sealed.envelope).encode("utf-8", "surrogatepass"))
-        if size_bytes > self._services.properties(service).size_limit_bytes:
+        limit_bytes = self._services.properties(service).size_limit_bytes
+        if limit_bytes is not None and size_bytes > limit_bytes:
             raise TooBig
         attempt.entry = entry.with_sealed(service.name, sealed)
         self._outbox.put(attempt.entry)
@@ -126,7 +128,7 @@ class _Attempt:
 
 def require_supported(extension: ProfileExtension, kind: str) -> None:
     """Raises InvalidMessage if the receiver cannot take messages of this type, or encrypted as we do."""
-    if kind not in extension.supported_message_types:
+    if not extension.supports(kind):
         raise InvalidMessage("The receiver does not support messages of this type.")
     schemes = extension.encryption_scheme
     if schemes and SCHEME not in schemes:

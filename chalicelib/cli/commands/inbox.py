@@ -1,0 +1,121 @@
+"""`dm3 inbox`: what came in, decrypted and verified."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from chalicelib.cli.options import Chain, KeyOptions, chain_options, connect, key_options
+from chalicelib.cli.output import json_option, moment, plain, print_json, print_json_line
+from chalicelib.client.client import Dm3Client
+from chalicelib.client.values import Received, Unreadable
+
+
+@click.command("inbox")
+@click.option("--follow", is_flag=True, help="Go on, and show each message that comes in. Ctrl-C ends it.")
+@click.option("--poll", "poll_s", type=click.FloatRange(min=0.1), default=5.0, help="Seconds between looks.")
+@click.option("--ack", is_flag=True, help="Acknowledge what was shown: the relay deletes it.")
+@key_options
+@chain_options
+@json_option
+def command(keys: KeyOptions, chain: Chain, follow: bool, poll_s: float, ack: bool, as_json: bool) -> None:
+    r"""Show the messages that wait for you, the oldest first.
+
+    A check mark says that the sender's name published the key that signed, that the message was written to
+    you, and that the relay stamped it; otherwise the reasons are told. Reading deletes nothing.
+
+    \b
+    Examples:
+      dm3 inbox
+      dm3 inbox --ack
+      dm3 inbox --follow --json | jq .text       one JSON object on each line
+    """
+    client = connect(keys, chain)
+    if follow:
+        _follow(client, poll_s, ack=ack, as_json=as_json)
+    else:
+        _once(client, ack=ack, as_json=as_json)
+
+
+def _once(client: Dm3Client, *, ack: bool, as_json: bool) -> None:
+    received: list[Received] = []
+    unreadable: list[Unreadable] = []
+    unreachable: tuple[str, ...] = ()
+    cursor, more = None, True
+    while more:
+        page = client.fetch(cursor)
+        received += page.messages
+        unreadable += page.unreadable
+        cursor, more, unreachable = page.cursor, page.more, page.unreachable
+    if as_json:
+        print_json(
+            {
+                "messages": [as_object(message) for message in received],
+                "unreadable": [{"id": item.id, "reason": item.reason} for item in unreadable],
+                "unreachable": list(unreachable),
+            }
+        )
+    else:
+        for message in received:
+            _show(message)
+        _sum_up(len(received), unreadable, unreachable)
+    if ack and received:
+        client.acknowledge(received)
+
+
+def _follow(client: Dm3Client, poll_s: float, *, ack: bool, as_json: bool) -> None:
+    try:
+        for message in client.follow(poll_s=poll_s):
+            if as_json:
+                print_json_line(as_object(message))
+            else:
+                _show(message)
+            if ack:
+                client.acknowledge([message])
+    except KeyboardInterrupt:
+        click.echo("", err=True)
+
+
+def _sum_up(count: int, unreadable: list[Unreadable], unreachable: tuple[str, ...]) -> None:
+    if count == 0:
+        click.echo("No messages.")
+    if unreadable:
+        click.echo(f"{len(unreadable)} more cannot be opened with these keys.", err=True)
+    for name in unreachable:
+        click.echo(f"{plain(name)} did not answer; try again.", err=True)
+
+
+def _show(message: Received) -> None:
+    mark = click.style("✔", fg="green") if message.verified else click.style("✘ not verified", fg="red")
+    kind = "" if message.type == "NEW" else f"  {plain(message.type)}"
+    click.echo(f"{mark} {plain(message.sender)}  {moment(message.received_at_ms)}{kind}")
+    for reason in message.reasons:
+        click.echo(f"    {reason}")
+    for line in plain(message.text or "").splitlines():
+        click.echo(f"  {line}")
+    for attachment in message.attachments:
+        click.echo(f"  [attached: {plain(attachment.name or 'a file')}]")
+    click.echo(click.style(f"  hash {message.message_hash}\n  id   {plain(message.id)}", dim=True))
+
+
+def as_object(message: Received) -> dict[str, Any]:
+    """A message for programs."""
+    return {
+        "id": message.id,
+        "messageHash": message.message_hash,
+        "sender": message.sender,
+        "verified": message.verified,
+        "checks": [
+            {"check": check.name, "verdict": check.verdict.value, "reason": check.reason}
+            for check in message.checks
+        ],
+        "type": message.type,
+        "text": message.text,
+        "reference": message.message.reference_message_hash,
+        "attachments": [dict(attachment.to_json()) for attachment in message.attachments],
+        "receivedAt": message.received_at_ms,
+        "expiresAt": message.expires_at_ms,
+        "deliveryService": message.delivery_service,
+        "message": message.message.to_json(),
+    }
