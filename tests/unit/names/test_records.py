@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 
 import pytest
@@ -111,6 +113,18 @@ def test_a_linked_profile_is_fetched_within_bounds() -> None:
 def test_a_linked_profile_that_was_changed_is_none() -> None:
     url, _ = _linked(ALICE)
     web = Web({url: json.dumps(MALLORY.signed_json()).encode()})
+    assert resolved_name("alice.eth", ALICE.address, url, web).profile is None
+
+
+def test_a_profile_in_ipfs_is_fetched_and_checked() -> None:
+    body = json.dumps(ALICE.signed_json()).encode()
+    # CIDv1: version 1, codec raw (0x55), multihash SHA-256 (0x12) of 32 bytes; in base32 behind its "b".
+    cid = b"\x01\x55\x12\x20" + hashlib.sha256(body).digest()
+    url = "ipfs://b" + base64.b32encode(cid).decode().lower().rstrip("=")
+    web = Web({url: body})
+    assert resolved_name("alice.eth", ALICE.address, url, web).signed is not None
+    assert [asked[0] for asked in web.asked] == [url]
+    web.pages[url] = body + b" "
     assert resolved_name("alice.eth", ALICE.address, url, web).profile is None
 
 
