@@ -1,7 +1,7 @@
 'use strict';
 /** The Ethereum node: the provider the libraries are given, and names registered with plain transactions. */
 const { ethers } = require('ethers');
-const { executeTransaction, getConractInstance } = require('@dm3-org/dm3-lib-shared');
+const { executeTransaction, getConractInstance } = require('@dm3-org/dm3-lib-shared').ethersHelper;
 
 const REGISTRY = [
     'function setSubnodeRecord(bytes32 node, bytes32 label, address owner, address resolver, uint64 ttl)',
