@@ -159,3 +159,37 @@ def test_no_failing_call_loses_what_was_accepted(
     record_property("faults", {"operation": name, **asdict(tally)})
     assert tally.injected == len(calls) > 0
     assert tally.lost == 0
+
+
+def test_a_lost_message_would_be_noticed(ground: Ground) -> None:
+    world = World(ground)
+    world.submit("lost")
+    (message, _), account = world.first(), world.account()
+    world.relay.inbox.acknowledge(account, [message.id])
+    assert world.inspect().lost == {"lost"}
+    assert not world.inspect().sound
+
+
+def test_an_acknowledged_message_that_came_back_would_be_noticed(ground: Ground) -> None:
+    world = World(ground)
+    world.submit("back")
+    world.acknowledged.add("back")
+    assert world.inspect().returned == {"back"}
+    assert not world.inspect().sound
+
+
+def test_the_one_double_there_can_be_carries_the_same_message_id(ground: Ground, wire: Wire) -> None:
+    """The process ends between the two writes, and the receiver acknowledges before the sender tries again."""
+    world = World(ground)
+    warm(world)
+    with wire.recording() as calls:
+        world.submit("rehearsal")
+    world.acknowledge(world.fetch())
+    with wire.failing(len(calls) - 1, Way.CRASH_BEFORE), pytest.raises(Crash):
+        world.submit("double")
+    world.restart()
+    (first,) = world.fetch()
+    world.relay.inbox.acknowledge(world.account(), [first[0].id])
+    world.submit("double")
+    (second,) = world.fetch()
+    assert second[0].message_id == first[0].message_id

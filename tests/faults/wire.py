@@ -53,8 +53,10 @@ class Wire:
     @contextmanager
     def recording(self) -> Iterator[list[str]]:
         """The calls made inside, in order."""
-        self._calls, self._target = [], None
-        yield self._calls
+        calls: list[str] = []
+        self._calls = calls
+        yield calls
+        self._calls = []
 
     @contextmanager
     def failing(self, number: int, way: Way) -> Iterator[None]:
