@@ -181,8 +181,7 @@ class RelayAccounts:
             raise TooBig("The profile is too large.")
         try:
             seal_for("", profile.public_encryption_key, self._chance)
-            length = len(decode_base64(profile.public_signing_key))
         except InvalidEncoding:
-            raise InvalidProfile("The profile's keys cannot be used.") from None
-        if length != _SIGNING_KEY_BYTES:
+            raise InvalidProfile("The profile's encryption key cannot be used.") from None
+        if len(decode_base64(profile.public_signing_key)) != _SIGNING_KEY_BYTES:
             raise InvalidProfile("The profile's signing key has the wrong length.")

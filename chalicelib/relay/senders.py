@@ -49,7 +49,7 @@ class SenderCheck:
         Raises InvalidName, UnverifiedSender (unless lenient), Unavailable when ENS does not answer.
         """
         name = normalize(claimed)
-        if _well_formed(envelope.signature):
+        if len(decode_base64(envelope.signature)) == _SIGNATURE_BYTES:
             for fresh in (False, True):
                 resolved = self._directory.lookup(name, fresh=fresh)
                 if _fits(envelope, resolved):
@@ -58,13 +58,6 @@ class SenderCheck:
         if not self._lenient:
             raise UnverifiedSender
         return Sender(name, None, verified=False)
-
-
-def _well_formed(signature: str) -> bool:
-    try:
-        return len(decode_base64(signature)) == _SIGNATURE_BYTES
-    except InvalidEncoding:
-        return False
 
 
 def _fits(envelope: Envelope, resolved: ResolvedName) -> bool:

@@ -26,6 +26,17 @@ class HandClock:
         self.at_ms += int(seconds * 1_000)
 
 
+@dataclass(frozen=True)
+class SkewedClock:
+    """Goes with another clock, this far ahead of it."""
+
+    clock: HandClock
+    ahead_ms: int
+
+    def now_ms(self) -> int:
+        return self.clock.at_ms + self.ahead_ms
+
+
 @dataclass
 class SeededChance:
     """The same bytes in every run, and never twice the same."""

@@ -19,6 +19,7 @@ from chalicelib.protocol.signing import sign
 from chalicelib.protocol.wallet import checksum_address, sign_text
 from chalicelib.relay.compose import compose
 from chalicelib.relay.policy import Policy
+from chalicelib.relay.ports import Clock
 from chalicelib.relay.service import Relay
 from chalicelib.relay.settings import Limits, RelayKeys, RelaySecrets, RelaySettings
 from chalicelib.relay.values import Account, StoredMessage, Submitted
@@ -93,17 +94,21 @@ class World:
 
     def restarted(self) -> Relay:
         """A new process over the same storage; the world uses it from now on."""
-        self.relay: Relay = compose(
+        self.relay = self.process(self.clock)
+        return self.relay
+
+    def process(self, clock: Clock) -> Relay:
+        """Another process over the same storage, whose clock is `clock`."""
+        return compose(
             settings=self.settings,
             keys=RELAY_KEYS,
             secrets=self.secrets,
             stores=self.store,
             directory=self.directory,
-            clock=self.clock,
+            clock=clock,
             chance=self.chance,
             policy=self.policy,
         )
-        return self.relay
 
     def publish(self, person: Person, name: str | None = None) -> Person:
         """Put the person's signed profile on ENS."""
