@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from chalice.app import Chalice
 
 from chalicelib.api import account, auth, delivery, inbox, logs, profile, rpc, status
 from chalicelib.api.edge import CORS, Route, middleware
-from chalicelib.relay.service import Relay
+
+if TYPE_CHECKING:
+    from chalicelib.relay.service import Relay
 
 
 def application(relay: Callable[[], Relay], probe: Callable[[], None]) -> Chalice:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from chalicelib.api import wording
 from chalicelib.api.answers import Answer, empty_answer, json_answer
 from chalicelib.api.edge import Call, Routes
-from chalicelib.relay.service import Relay
+
+if TYPE_CHECKING:
+    from chalicelib.relay.service import Relay
 
 
 def routes(relay: Callable[[], Relay]) -> Routes:

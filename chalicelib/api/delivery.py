@@ -7,13 +7,16 @@ rest is, and repeated fetches reach all of it. Clients that can page use `api.in
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from chalicelib.api.answers import Answer, empty_answer, json_answer
 from chalicelib.api.edge import Call, Routes
 from chalicelib.api.wording import reference
-from chalicelib.relay.service import Relay
-from chalicelib.relay.values import Listing
+
+if TYPE_CHECKING:
+    from chalicelib.relay.service import Relay
+    from chalicelib.relay.values import Listing
 
 
 def routes(relay: Callable[[], Relay]) -> Routes:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from chalicelib.api import wording
 from chalicelib.api.answers import Answer, json_answer
 from chalicelib.api.edge import Call, Routes
 from chalicelib.protocol.errors import InvalidParams
-from chalicelib.relay.service import Relay
+
+if TYPE_CHECKING:
+    from chalicelib.relay.service import Relay
 
 
 def routes(relay: Callable[[], Relay]) -> Routes:

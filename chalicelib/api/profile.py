@@ -8,12 +8,15 @@ reference, answered 401, sign in by challenge by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from chalicelib.api import wording
 from chalicelib.api.answers import Answer, json_answer
 from chalicelib.api.edge import Call, Routes
 from chalicelib.protocol.errors import InvalidInput, InvalidProfile
-from chalicelib.relay.service import Relay
+
+if TYPE_CHECKING:
+    from chalicelib.relay.service import Relay
 
 NO_SESSION = "stored-now-sign-in-by-challenge"
 """The answer to a posted profile. Clients send it as a token, so it has no spaces."""

@@ -15,10 +15,10 @@ from chalicelib.api.edge import BODY_LIMIT_BYTES, Call, Routes
 from chalicelib.api.jsonrpc import JsonRpc, Method
 from chalicelib.protocol.errors import InvalidParams, NotFound, ParseError
 from chalicelib.protocol.json_types import JsonValue
-from chalicelib.relay.service import Relay
 
 if TYPE_CHECKING:
     from chalicelib.api.models import NameParams, NoParams, SubmitParams
+    from chalicelib.relay.service import Relay
 
 Source = str
 """What a method is told of its caller: the network address, for quotas."""

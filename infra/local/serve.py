@@ -17,8 +17,8 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from chalicelib.api.application import application
-from chalicelib.bootstrap import Sweeper, Wiring
 from chalicelib.config import Keys, Settings
+from chalicelib.process import Sweeper, Wiring
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.profile import DELIVERY_SERVICE_RECORD, DeliveryServiceProfile
 from chalicelib.protocol.profile_uri import data_uri
@@ -103,7 +103,7 @@ def start_local(
         starting.callback(gateway.close)
         starting.callback(server.stop)  # first: no request may meet a gateway that is closed
         if aws.stream_arn is not None:
-            sweeper = Sweeper(settings.sweeper, clients=aws.clients)
+            sweeper = Sweeper(lambda: settings.sweeper, clients=aws.clients)
             pump = StreamPump(aws.streams, aws.stream_arn, sweeper.sweep).start()
             starting.callback(pump.stop)
         _publish(chain, keys, server.url)

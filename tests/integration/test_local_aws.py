@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.bootstrap import Sweeper, Wiring, keys_of
+from chalicelib.bootstrap import keys_of
 from chalicelib.config import InvalidSettings, Keys, Settings, SweeperSettings
+from chalicelib.process import Sweeper, Wiring
 from chalicelib.protocol.errors import InternalError, Unavailable
 from chalicelib.relay.ports import Charge, InboxItem, InboxKey
 from chalicelib.store.dynamodb import DynamoStore
@@ -86,7 +87,7 @@ def test_a_deleted_message_takes_its_body_along(aws: LocalAws, store: DynamoStor
     assert len(bodies(aws)) == 1
     assert aws.stream_arn is not None
     seen: list[dict[str, Any]] = []
-    sweeper = Sweeper(SweeperSettings(aws.bucket), clients=aws.clients)
+    sweeper = Sweeper(lambda: SweeperSettings(aws.bucket), clients=aws.clients)
     pump = StreamPump(aws.streams, aws.stream_arn, lambda event: seen.append(event) or sweeper.sweep(event))  # type: ignore[func-returns-value]
     pump.poll()
     assert seen == [], "nothing was removed"

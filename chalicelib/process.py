@@ -1,0 +1,86 @@
+"""What one process of the relay holds, made when it is first needed.
+
+Importing this module is cheap. The relay, and with it everything that stores, signs and resolves, is imported
+when the first request needs it: a request that is refused for its form alone never pays for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.api import logs
+from chalicelib.config import InvalidSettings, Settings, SweeperSettings
+from chalicelib.protocol.errors import InternalError
+
+if TYPE_CHECKING:
+    from chalicelib.bootstrap import Clients
+    from chalicelib.relay.service import Relay
+    from chalicelib.store.bodies import S3Bodies
+    from chalicelib.store.dynamodb import DynamoStore
+
+_PROBE = bytes(32)
+
+
+class Wiring:
+    """The relay of one process, built when it is first asked for. Safe to use from many threads.
+
+    `settings` reads the settings; `clients` makes clients of AWS (default: by the settings' endpoint).
+    """
+
+    def __init__(self, settings: Callable[[], Settings], *, clients: Clients | None = None) -> None:
+        self._settings = settings
+        self._clients = clients
+        self._lock = Lock()
+        self._built: tuple[Relay, DynamoStore] | None = None
+
+    def relay(self) -> Relay:
+        """The relay. Raises Unavailable if its keys cannot be read now, InternalError for wrong settings."""
+        return self._ready()[0]
+
+    def probe(self) -> None:
+        """One read of the smallest kind. Raises Unavailable if the store does not answer, and as `relay`."""
+        self._ready()[1].counters.read([_PROBE], now_s=int(time.time()))
+
+    def _ready(self) -> tuple[Relay, DynamoStore]:
+        with self._lock:
+            if self._built is None:
+                try:
+                    self._built = self._build()
+                except InvalidSettings as error:
+                    logs.misconfigured(error)
+                    raise InternalError from None
+            return self._built
+
+    def _build(self) -> tuple[Relay, DynamoStore]:
+        from chalicelib import bootstrap
+
+        settings = self._settings()
+        clients = self._clients or bootstrap.aws_clients(settings.aws_url)
+        store = bootstrap.open_store(settings, clients)
+        return bootstrap.build(settings, bootstrap.keys_of(settings, clients), store), store
+
+
+class Sweeper:
+    """Deletes the bodies of deleted messages: the function behind the inbox table's stream.
+
+    `settings` and `clients` as in `Wiring`; both are used at the first event.
+    """
+
+    def __init__(self, settings: Callable[[], SweeperSettings], *, clients: Clients | None = None) -> None:
+        self._settings = settings
+        self._clients = clients
+        self._bodies: S3Bodies | None = None
+
+    def sweep(self, event: Mapping[str, Any]) -> None:
+        """Delete the bodies that an event of the stream names. Raises Unavailable: the stream repeats it."""
+        from chalicelib import bootstrap
+        from chalicelib.store.bodies import bodies_of_removed
+
+        if self._bodies is None:
+            settings = self._settings()
+            clients = self._clients or bootstrap.aws_clients(settings.aws_url)
+            self._bodies = bootstrap.open_bodies(settings, clients)
+        self._bodies.delete(bodies_of_removed(event["Records"]))
