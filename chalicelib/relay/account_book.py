@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.protocol.errors import Unavailable
+from chalicelib.protocol.errors import InternalError, Unavailable, Undecryptable
 from chalicelib.protocol.profile import SignedUserProfile
 from chalicelib.relay.ports import AccountRow, AccountStore, Conflict, InboxKey
 from chalicelib.relay.vault import Vault
@@ -78,7 +78,7 @@ class AccountBook:
         return self._vault.index("account", address.lower())
 
     def load(self, key: bytes) -> AccountRecord | None:
-        """The account's record as it stands now. Raises Undecryptable if its storage key is gone."""
+        """The account's record as it stands now. Raises InternalError if its storage key is gone."""
         row = self._store.get(key)
         return None if row is None else self._open(row)
 
@@ -108,7 +108,11 @@ class AccountBook:
         self._store.delete(key)
 
     def _open(self, row: AccountRow) -> AccountRecord:
-        return AccountRecord.from_bytes(self._vault.open(row.sealed, _context(row.account)))
+        try:
+            return AccountRecord.from_bytes(self._vault.open(row.sealed, _context(row.account)))
+        except Undecryptable:
+            # The operator took a storage key away too early; nobody who asks can help it.
+            raise InternalError from None
 
 
 def _context(key: bytes) -> bytes:

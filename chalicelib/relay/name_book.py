@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 from chalicelib.names.directory import Directory
-from chalicelib.protocol.errors import LimitExceeded, Unavailable
+from chalicelib.protocol.errors import LimitExceeded, Unavailable, Undecryptable
 from chalicelib.relay.in_process import Gate
 from chalicelib.relay.ports import AccountStore, Clock
 from chalicelib.relay.settings import RelaySettings
@@ -85,7 +85,11 @@ class NameBook:
         sealed = self._store.linked(key)
         if sealed is None:
             return None
-        address, checked_at_s = json.loads(self._vault.open(sealed, b"name" + key))
+        try:
+            address, checked_at_s = json.loads(self._vault.open(sealed, b"name" + key))
+        except Undecryptable:
+            # Sealed under a storage key that is gone: ENS can still tell.
+            return None
         return address, checked_at_s
 
     def _key(self, name: str) -> bytes:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.protocol.errors import Unavailable, Undecryptable
+from chalicelib.protocol.errors import InternalError, Unavailable
 from chalicelib.relay.account_book import AccountBook, AccountRecord
 from chalicelib.relay.ports import InboxKey
 from chalicelib.relay.vault import Vault
@@ -90,12 +90,12 @@ def test_a_record_opens_in_its_own_row_only() -> None:
     row = store.accounts.get(b"one")
     assert row is not None
     store.accounts.put(replace(row, account=b"other"))
-    with pytest.raises(Undecryptable):
+    with pytest.raises(InternalError):
         one.load(b"other")
 
 
 def test_a_record_is_unreadable_without_its_storage_key() -> None:
     store = MemoryStore()
     book(store).update(b"one", lambda _: RECORD)
-    with pytest.raises(Undecryptable):
+    with pytest.raises(InternalError):
         book(store, b"x" * 32).load(b"one")

@@ -82,6 +82,15 @@ def test_names_without_a_link_pass_a_gate(shelf: Shelf) -> None:
     assert shelf.names.address("somebody.eth") is None
 
 
+def test_a_link_sealed_under_a_key_that_is_gone_is_no_link(shelf: Shelf) -> None:
+    shelf.names.link("bob.eth", BOB.address)
+    settings = RelaySettings("relay.eth")
+    rotated = Vault(b"i" * 32, b"r" * 32, SeededChance())
+    names = NameBook(shelf.store.accounts, rotated, shelf.directory, shelf.clock, settings)
+    assert names.address("bob.eth") == BOB.address
+    assert shelf.directory.readings == ["bob.eth"]
+
+
 def test_only_the_owners_link_is_taken_away(shelf: Shelf) -> None:
     shelf.names.link("bob.eth", BOB.address)
     shelf.names.unlink("bob.eth", ALICE.address)
