@@ -1,5 +1,6 @@
 'use strict';
 /** The delivery service over HTTP: by the libraries' functions, and as the reference's web client calls it. */
+const path = require('path');
 const api = require('@dm3-org/dm3-lib-delivery-api');
 const { sign } = require('@dm3-org/dm3-lib-crypto');
 const { normalizeEnsName } = require('@dm3-org/dm3-lib-profile');
@@ -7,14 +8,19 @@ const axios = require('axios');
 const { connected } = require('./chain');
 const { person } = require('./people');
 
+// In the package, but not exported from its index.
+const messaging = require(
+    path.join(path.dirname(require.resolve('@dm3-org/dm3-lib-delivery-api')), 'messaging-http.js'),
+);
+
 const clients = new Map();
 
 /** Signs in the way the web client does: fetches a challenge, signs its text, posts both. */
 async function signIn({ name, url, signingKey }) {
-    const path = `${url}/auth/${normalizeEnsName(name)}`;
-    const { data: challenge } = await axios.get(path);
+    const address = `${url}/auth/${normalizeEnsName(name)}`;
+    const { data: challenge } = await axios.get(address);
     const key = signingKey || person(name).keys.signingKeyPair.privateKey;
-    const { data: token } = await axios.post(path, {
+    const { data: token } = await axios.post(address, {
         signature: await sign(key, challenge),
         challenge,
     });
@@ -84,25 +90,25 @@ async function rpc({ url, method, params }) {
 
 /** Everything that waits for a person. */
 async function incoming({ name, url }) {
-    const path = `/delivery/messages/incoming/${normalizeEnsName(name)}/`;
-    return (await client(name, url).http.get(path)).data;
+    const address = `/delivery/messages/incoming/${normalizeEnsName(name)}/`;
+    return (await client(name, url).http.get(address)).data;
 }
 
 /** Everything that waits, asked for with a given token and without signing in. */
 async function incomingWith({ name, url, token }) {
-    const path = `${url}/delivery/messages/incoming/${normalizeEnsName(name)}/`;
-    return (await axios.get(path, { headers: { Authorization: `Bearer ${token}` } })).data;
+    const address = `${url}/delivery/messages/incoming/${normalizeEnsName(name)}/`;
+    return (await axios.get(address, { headers: { Authorization: `Bearer ${token}` } })).data;
 }
 
 /** What waits from one contact. */
 async function fromContact({ name, contact, token }) {
-    return api.getNewMessages(person(name).account, token, contact, connected().provider);
+    return messaging.getNewMessages(person(name).account, token, contact, connected().provider);
 }
 
 /** Acknowledges as the web client does: pairs of contact and message hash. */
 async function acknowledge({ name, url, acknowledgements }) {
-    const path = `/delivery/messages/${normalizeEnsName(name)}/syncAcknowledgements/`;
-    const { data, status } = await client(name, url).http.post(path, { acknowledgements });
+    const address = `/delivery/messages/${normalizeEnsName(name)}/syncAcknowledgements/`;
+    const { data, status } = await client(name, url).http.post(address, { acknowledgements });
     return { data, status };
 }
 
