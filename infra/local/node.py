@@ -24,10 +24,11 @@ _KEY: Final = re.compile(r"\(\d+\) (0x[0-9a-f]{64})$")
 _LISTENING: Final = re.compile(r"Listening on (\S+:\d+)$")
 # The shell waits at a pipe that only the parent holds open: whichever way the parent ends, kill -9
 # included, the pipe closes and the node goes. So it does when the shell is told to end.
-# Its own output is closed, so that the end of the node's output tells the end of the node.
+# Its own output is closed, so that the end of the node's output tells the end of the node; it waits for the
+# node, so that no zombie is left to whoever adopts orphans.
 _WATCH: Final = (
     '"$@" </dev/null & node=$!; exec >/dev/null 2>&1; '
-    'trap "kill -9 $node" EXIT; trap "exit 0" TERM INT HUP; read _'
+    'trap "kill -9 $node; wait $node" EXIT; trap "exit 0" TERM INT HUP; read _'
 )
 
 
