@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-UNIVERSAL_RESOLVER = "0xeEeEEEEeE14D718C2B47D9923Deab1335E144EeEe"
+from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
 
 _KEY_BYTES = 32
 
