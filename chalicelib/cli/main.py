@@ -44,23 +44,27 @@ class _Lazy(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+HELP: Final = """\
+dm3: end-to-end encrypted messages between ENS names.
+
+\b
+The first message, with a relay on your own machine:
+  dm3 local                                    in one terminal; note its rpc_url
+  export DM3_RPC_URL=http://127.0.0.1:…
+  dm3 keys create alice.eth --delivery-service relay.eth
+  dm3 profile publish
+  dm3 send bob.eth "Hello Bob"
+  dm3 inbox
+
+Every command takes --json, for programs, and --help, with examples. A command that fails says why in
+one sentence on standard error; the exit status is then 1 (2 if it was called wrongly).
+"""
+
+
+@click.group(cls=_Lazy, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dm3-relay", prog_name="dm3")
 def dm3() -> None:
-    r"""dm3: end-to-end encrypted messages between ENS names.
-
-    \b
-    The first message, with a relay on your own machine:
-      dm3 local                                    in one terminal; note its rpc_url
-      export DM3_RPC_URL=http://127.0.0.1:…
-      dm3 keys create alice.eth --delivery-service relay.eth
-      dm3 profile publish
-      dm3 send bob.eth "Hello Bob"
-      dm3 inbox
-
-    Every command takes --json, for programs, and --help, with examples. A command that fails says why in
-    one sentence on standard error; the exit status is then 1 (2 if it was called wrongly).
-    """
+    """The `dm3` command; `HELP` is what it says of itself."""
 
 
 def main() -> None:

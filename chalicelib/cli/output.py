@@ -31,6 +31,8 @@ def json_option(command: Callable[P, None]) -> Callable[P, None]:
         except Dm3Error as error:
             fail(error, as_json=bool(kwargs.get("as_json")))
 
+    # In the raw docstrings of this package, click's mark for lines not to be joined is two characters.
+    told.__doc__ = (command.__doc__ or "").replace("\\b", "\b")
     return told
 
 

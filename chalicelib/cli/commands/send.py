@@ -108,7 +108,7 @@ def _draft(kind: str, text: str | None, reference: str | None) -> Draft:
 
 def _text(text: str | None) -> str:
     if text is None or text == "-":
-        return str(click.get_text_stream("stdin").read())
+        return sys.stdin.read()
     return text
 
 
