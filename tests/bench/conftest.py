@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from chalicelib.relay.settings import Limits
 from tests.faults.ground import ground_on
 from tests.faults.wire import Wire
 from tests.faults.world import Ground, World
@@ -28,8 +29,8 @@ def ground(wire: Wire) -> Iterator[Ground]:
 
 @pytest.fixture
 def world(ground: Ground) -> World:
-    """A relay with an empty inbox, its caches warm: one message was submitted, fetched and acknowledged."""
-    warm = World(ground)
+    """A relay with the default limits and an empty inbox, its caches warm."""
+    warm = World(ground, Limits())
     warm.submit("warm-up")
     warm.acknowledge(warm.fetch())
     return warm

@@ -179,7 +179,7 @@ def test_an_acknowledged_message_that_came_back_would_be_noticed(ground: Ground)
 
 
 def test_the_one_double_there_can_be_carries_the_same_message_id(ground: Ground, wire: Wire) -> None:
-    """The process ends between the two writes, and the receiver acknowledges before the sender tries again."""
+    """The process ends between two writes; the receiver acknowledges before the sender tries again."""
     world = World(ground)
     warm(world)
     with wire.recording() as calls:

@@ -81,6 +81,7 @@ class World:
     """
 
     ground: Ground
+    limits: Limits = LIMITS
     secrets: RelaySecrets = field(default_factory=random_secrets)
     accepted: set[str] = field(default_factory=set)
     attempted: set[str] = field(default_factory=set)
@@ -106,7 +107,7 @@ class World:
         ground = self.ground
         clock = SystemClock()
         return compose(
-            settings=RelaySettings(ground.relay_name, limits=LIMITS),
+            settings=RelaySettings(ground.relay_name, limits=self.limits),
             keys=ground.keys,
             secrets=self.secrets,
             stores=self.ground.store(),
