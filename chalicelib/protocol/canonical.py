@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from json.encoder import encode_basestring
 from typing import NoReturn
 
@@ -31,6 +31,8 @@ _MAX_INTEGER_DIGITS = 400
 # From 1e21 on ECMAScript prints exponents; below 1e-6 too.
 _POSITIONAL_DIGITS = 21
 _LEADING_ZEROS = 6
+# A string (to the end of the text where it is not closed), or a bracket outside of strings.
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
 
@@ -51,24 +53,17 @@ def parse_json(text: str | bytes, *, max_depth: int = DEFAULT_MAX_DEPTH) -> Json
     and for arrays and objects nested more than `max_depth` levels deep.
     """
     try:
-        value: JsonValue = _DECODER.decode(text.decode() if isinstance(text, bytes) else text)
-    except RecursionError:
-        raise ParseError("The JSON is nested too deeply.") from None
+        source = text.decode() if isinstance(text, bytes) else text
+        if _is_deeper(source, max_depth):
+            raise ParseError("The JSON is nested too deeply.")
+        value: JsonValue = _DECODER.decode(source)
     except ValueError:  # of the decoder: JSONDecodeError, and of the bytes: UnicodeDecodeError
         raise ParseError from None
-    if _is_deeper(value, max_depth):
-        raise ParseError("The JSON is nested too deeply.")
     return value
 
 
 def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float(digits)
-
-
-def _items(value: JsonValue) -> Iterable[JsonValue]:
-    if isinstance(value, Mapping):
-        return value.values()
-    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _not_json(_: str) -> NoReturn:
@@ -78,13 +73,24 @@ def _not_json(_: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_not_json)
 
 
-def _is_deeper(value: JsonValue, max_depth: int) -> bool:
-    level: list[JsonValue] = [value]
-    for _ in range(max_depth + 1):
-        level = [item for container in level for item in _items(container) if isinstance(item, (dict, list))]
-        if not level:
-            return False
-    return True
+def _is_deeper(text: str, max_depth: int) -> bool:
+    """Whether brackets outside strings nest deeper than `max_depth`.
+
+    Asked before decoding: the decoder recurses on the C stack, and in a process whose recursion limit was
+    raised deep nesting would end it. Never recurses, and is linear in the length of the text.
+    """
+    if text.count("[") + text.count("{") <= max_depth:
+        return False
+    depth = 0
+    for token in _BRACKETS.finditer(text):
+        match token[0][0]:
+            case "[" | "{":
+                depth += 1
+                if depth > max_depth:
+                    return True
+            case "]" | "}":
+                depth -= 1
+    return False
 
 
 def _serialize(value: JsonValue, depth: int) -> str:
