@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
-from typing import Any
 
 import pytest
 import urllib3
 
 from chalicelib.store.bodies import BODY
+from tests.interop.people import People
+from tests.interop.reference import start_reference
 from tests.support.packaged import Deployed
 
 pytestmark = [
@@ -19,6 +21,7 @@ pytestmark = [
 ]
 
 SWEPT_WITHIN_S = 60
+LARGE_BYTES = 1_000_000  # more than an item of DynamoDB holds
 
 ORIGIN = {"Origin": "https://app.example"}
 
@@ -92,11 +95,21 @@ def test_a_preflight_is_answered(deployed_stack: Deployed) -> None:
     assert "content-type" in answer.headers["Access-Control-Allow-Headers"].lower()
 
 
-def is_there(s3: Any, bucket: str, name: str) -> bool:  # noqa: ANN401 - boto3 makes its clients at run time
-    return name in {item["Key"] for item in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
+def bodies(deployed: Deployed) -> set[str]:
+    bucket = deployed.deployment.outputs["BodiesBucketName"]
+    listed = deployed.cloud.client("s3").list_objects_v2(Bucket=bucket)
+    return {item["Key"] for item in listed.get("Contents", [])}
 
 
-def test_a_body_goes_when_its_message_goes(deployed_stack: Deployed) -> None:
+def wait_until_gone(deployed: Deployed, names: set[str]) -> set[str]:
+    """What is left of `names` after a while."""
+    until = time.monotonic() + SWEPT_WITHIN_S
+    while (left := names & bodies(deployed)) and time.monotonic() < until:
+        time.sleep(0.5)
+    return left
+
+
+def test_a_body_goes_when_its_message_goes_and_no_other(deployed_stack: Deployed) -> None:
     outputs = deployed_stack.deployment.outputs
     table, bucket = outputs["InboxTableName"], outputs["BodiesBucketName"]
     dynamodb, s3 = deployed_stack.cloud.client("dynamodb"), deployed_stack.cloud.client("s3")
@@ -105,8 +118,28 @@ def test_a_body_goes_when_its_message_goes(deployed_stack: Deployed) -> None:
         s3.put_object(Bucket=bucket, Key=name, Body=b"sealed")
         dynamodb.put_item(TableName=table, Item={**key, BODY: {"S": name}, "expires_at": {"N": "9999999999"}})
     dynamodb.delete_item(TableName=table, Key={"pk": {"B": b"account"}, "sk": {"B": b"goes"}})
-    until = time.monotonic() + SWEPT_WITHIN_S
-    while is_there(s3, bucket, "goes") and time.monotonic() < until:
-        time.sleep(0.5)
-    assert not is_there(s3, bucket, "goes")
-    assert is_there(s3, bucket, "stays")
+    assert wait_until_gone(deployed_stack, {"goes"}) == set()
+    assert "stays" in bodies(deployed_stack)
+
+
+@pytest.mark.npm
+def test_a_large_message_goes_through_the_bucket_and_leaves_it_when_acknowledged(
+    deployed_stack: Deployed,
+) -> None:
+    before = bodies(deployed_stack)
+    text = secrets.token_hex(LARGE_BYTES // 2)
+    with start_reference() as reference:
+        people = People(reference, deployed_stack.relay)
+        alice, bob = people.join("alice"), people.join("bob")
+        sent = alice.send(bob, text)
+        new = bodies(deployed_stack) - before
+        assert len(new) == 1
+        (envelop,) = bob.incoming()
+        assert bob.open(envelop, alice)["message"]["message"] == text
+        acknowledgement = {
+            "contactAddress": alice.name,
+            "messageHash": sent["envelop"]["metadata"]["encryptedMessageHash"],
+        }
+        bob.call("acknowledge", acknowledgements=[acknowledgement])
+        assert bob.incoming() == []
+    assert wait_until_gone(deployed_stack, new) == set()
