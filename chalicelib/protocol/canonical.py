@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring
 from typing import NoReturn
 
@@ -73,24 +73,23 @@ def _not_json(_: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_not_json)
 
 
-def _is_deeper(text: str, max_depth: int) -> bool:
-    """Whether brackets outside strings nest deeper than `max_depth`.
+def _is_deeper(value: JsonValue, max_depth: int) -> bool:
+    level = [value] if _is_container(value) else []
+    for _ in range(max_depth):
+        if not level:
+            return False
+        level = [item for container in level for item in _items(container) if _is_container(item)]
+    return bool(level)
 
-    Asked before decoding: the decoder recurses on the C stack, and in a process whose recursion limit was
-    raised deep nesting would end it. Never recurses, and is linear in the length of the text.
-    """
-    if text.count("[") + text.count("{") <= max_depth:
-        return False
-    depth = 0
-    for token in _BRACKETS.finditer(text):
-        match token[0][0]:
-            case "[" | "{":
-                depth += 1
-                if depth > max_depth:
-                    return True
-            case "]" | "}":
-                depth -= 1
-    return False
+
+def _items(container: JsonValue) -> Iterable[JsonValue]:
+    if isinstance(container, dict):
+        return container.values()
+    return container if isinstance(container, list) else ()
+
+
+def _is_container(value: JsonValue) -> bool:
+    return isinstance(value, (dict, list))
 
 
 def _serialize(value: JsonValue, depth: int) -> str:

@@ -25,6 +25,7 @@ _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MAX_CID_CHARACTERS = 128
 _V0_CHARACTERS = 46
 _VARINT_FIELD, _BYTES_FIELD = 0, 2
+_MAX_VARINT_BYTES = 10
 _NODE_DATA, _NODE_LINKS = 1, 2
 _UNIXFS_TYPE, _UNIXFS_DATA, _UNIXFS_BLOCK_SIZES = 1, 2, 4
 _UNIXFS_RAW, _UNIXFS_FILE = 0, 2
@@ -49,7 +50,7 @@ def parse_cid(text: str) -> Cid:
         if len(text) == _V0_CHARACTERS and text.startswith("Qm"):
             return _of_multihash(_DAG_PB, _based(text, _BASE58))
         data = _multibase(text)
-    except (ValueError, KeyError, binascii.Error):
+    except ValueError:
         raise InvalidProfile("The IPFS link is no content identifier.") from None
     if data[:1] != b"\x01" or data[1:2] not in {bytes([_RAW]), bytes([_DAG_PB])}:
         raise InvalidProfile("The IPFS link names no plain file.")
@@ -77,8 +78,7 @@ def _multibase(text: str) -> bytes:
     prefix, digits = text[:1], text[1:]
     match prefix:
         case "b" | "B":
-            upper = digits.upper() if prefix == "b" and digits.islower() else digits
-            return base64.b32decode(upper + "=" * (-len(upper) % 8))
+            return base64.b32decode(digits.upper() + "=" * (-len(digits) % 8))
         case "f" | "F":
             return binascii.unhexlify(digits)
         case "k" | "K":
@@ -140,12 +140,13 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        value, shift, at = value | (byte & 0x7F) << shift, shift + 7, at + 1
+    value = 0
+    for position in range(_MAX_VARINT_BYTES):
+        byte = message[at + position]
+        value |= (byte & 0x7F) << 7 * position
         if byte < 0x80:
-            return value, at
+            return value, at + position + 1
+    raise IndexError
 
 
 def _varint_bytes(value: int) -> bytes:

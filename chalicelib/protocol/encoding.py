@@ -28,7 +28,9 @@ def decode_base64(text: str) -> bytes:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         pass
-    digits = _NOT_BASE64.sub("", text.partition("=")[0].translate(_URL_SAFE))
+    # Node looks at the low byte of each UTF-16 code unit.
+    units = text.encode("utf-16-le", "surrogatepass")[::2].decode("latin-1")
+    digits = _NOT_BASE64.sub("", units.partition("=")[0].translate(_URL_SAFE))
     if len(digits) % 4 == 1:
         digits = digits[:-1]
     return binascii.a2b_base64(digits + "=" * (-len(digits) % 4))
