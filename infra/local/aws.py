@@ -6,6 +6,7 @@ does not make operations atomic by itself, so its clients are called one at a ti
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -13,14 +14,20 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.config import Tables
 from chalicelib.store.dynamodb import client
-from chalicelib.store.tables import create_tables
+from chalicelib.store.tables import TableNames, create_tables
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 REGION = "us-east-1"
 CREDENTIALS = ("local", "local")
+
+_log = logging.getLogger("dm3.local")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +49,19 @@ class LocalAws:
 def local_aws(endpoint_url: str | None = None) -> Iterator[LocalAws]:
     """The services at `endpoint_url`, or in moto, with tables and a bucket of a name nobody else uses.
 
-    What was made is deleted at the end. Raises botocore's own errors if the endpoint does not answer.
+    An endpoint that has DynamoDB only, or no streams, will do: then nothing deletes bodies, or large messages
+    are refused. What was made is deleted at the end. Raises ConnectionError if the endpoint does not answer.
     """
     if endpoint_url is None:
         with _moto() as clients:
             yield _prepared(clients, None)
         return
-    aws = _prepared(partial(_client, endpoint_url=endpoint_url), endpoint_url)
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        aws = _prepared(partial(_client, endpoint_url=endpoint_url), endpoint_url)
+    except BotoCoreError:
+        raise ConnectionError("the AWS endpoint does not answer") from None
     try:
         yield aws
     finally:
@@ -74,7 +87,14 @@ def _moto() -> Iterator[Callable[[str], Any]]:
 
 
 def _client(service: str, endpoint_url: str | None = None) -> Any:  # noqa: ANN401 - made at run time
-    return client(service, region=REGION, endpoint_url=endpoint_url, credentials=CREDENTIALS)  # type: ignore[call-overload]
+    """A client; for another endpoint than moto, credentials of the environment count if there are any."""
+    own = endpoint_url is not None and "AWS_ACCESS_KEY_ID" in os.environ
+    return client(  # type: ignore[call-overload]
+        service,
+        region=REGION,
+        endpoint_url=endpoint_url,
+        credentials=None if own else CREDENTIALS,
+    )
 
 
 class OneAtATime:
@@ -98,10 +118,10 @@ class OneAtATime:
 
 def _prepared(clients: Callable[[str], Any], endpoint_url: str | None) -> LocalAws:
     prefix = f"dm3-local-{secrets.token_hex(4)}-"
-    dynamodb, s3 = clients("dynamodb"), clients("s3")
-    names = create_tables(dynamodb, prefix)
+    dynamodb = clients("dynamodb")
+    names = _create_tables(dynamodb, prefix)
     bucket = f"{prefix}bodies"
-    s3.create_bucket(Bucket=bucket)
+    _create_bucket(clients("s3"), bucket)
     return LocalAws(
         endpoint_url=endpoint_url,
         clients=clients,
@@ -110,6 +130,27 @@ def _prepared(clients: Callable[[str], Any], endpoint_url: str | None) -> LocalA
         streams=clients("dynamodbstreams"),
         stream_arn=dynamodb.describe_table(TableName=names.inbox)["Table"].get("LatestStreamArn"),
     )
+
+
+def _create_tables(dynamodb: DynamoDBClient, prefix: str) -> TableNames:
+    from botocore.exceptions import ClientError
+
+    try:
+        return create_tables(dynamodb, prefix)
+    except ClientError:
+        _log.warning("AWS endpoint without streams, expiry or recovery")
+        with suppress(ClientError):
+            dynamodb.delete_table(TableName=TableNames.with_prefix(prefix).inbox)
+        return create_tables(dynamodb, f"{prefix}bare-", bare=True)
+
+
+def _create_bucket(s3: S3Client, bucket: str) -> None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        s3.create_bucket(Bucket=bucket)
+    except (BotoCoreError, ClientError):
+        _log.warning("AWS endpoint without S3: large messages are refused")
 
 
 def _remove(aws: LocalAws) -> None:

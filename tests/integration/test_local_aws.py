@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from chalicelib.bootstrap import keys_of
+from chalicelib.bootstrap import keys_of, open_store
 from chalicelib.config import InvalidSettings, Keys, Settings, SweeperSettings
 from chalicelib.process import Sweeper, Wiring
 from chalicelib.protocol.errors import InternalError, Unavailable
@@ -17,6 +18,8 @@ from chalicelib.relay.ports import Charge, InboxItem, InboxKey
 from chalicelib.store.dynamodb import DynamoStore
 from infra.local.aws import LocalAws, local_aws
 from infra.local.streams import StreamPump
+from tests.support.dynalite import dynalite, why_missing
+from tests.support.ministack import ministack
 
 ACCOUNT = b"a" * 32
 KEY = InboxKey(1_700_000_000_000, b"m" * 16)
@@ -177,3 +180,42 @@ def test_keys_may_come_from_a_parameter(aws: LocalAws) -> None:
         keys_of(stored, lambda _: Ssm(None))
     with pytest.raises(InvalidSettings):
         keys_of(stored, lambda _: Ssm("{}"))
+
+
+def test_an_endpoint_that_does_not_answer_is_told_in_one_sentence() -> None:
+    with (
+        pytest.raises(ConnectionError, match="the AWS endpoint does not answer"),
+        local_aws("http://127.0.0.1:9"),
+    ):
+        pytest.fail("nothing listens there")
+
+
+@pytest.mark.ministack
+def test_another_endpoint_has_everything_and_is_left_empty() -> None:
+    with ministack() as url:
+        with local_aws(url) as aws:
+            seen: list[dict[str, Any]] = []
+            store = open_store(settings(aws), aws.clients)
+            store.inbox.put(ACCOUNT, InboxItem(KEY, LARGE, NEVER_S))
+            store.inbox.delete(ACCOUNT, [KEY])
+            assert aws.stream_arn is not None
+            pump = StreamPump(aws.streams, aws.stream_arn, seen.append)
+            deadline = time.monotonic() + 20
+            while not seen and time.monotonic() < deadline:
+                pump.poll()
+            assert len(seen) == 1
+            clients = aws.clients
+        assert clients("dynamodb").list_tables()["TableNames"] == []
+        assert clients("s3").list_buckets()["Buckets"] == []
+
+
+@pytest.mark.dynalite
+@pytest.mark.skipif(why_missing() is not None, reason="dynalite is not there")
+def test_an_endpoint_with_dynamodb_alone_will_do_for_messages_of_usual_size() -> None:
+    with dynalite() as url, local_aws(url) as aws:
+        store = open_store(settings(aws), aws.clients)
+        store.inbox.put(ACCOUNT, InboxItem(KEY, b"small", NEVER_S))
+        assert store.inbox.exists(ACCOUNT, KEY, now_s=1)
+        assert aws.stream_arn is None
+        with pytest.raises(Unavailable):
+            store.inbox.put(ACCOUNT, InboxItem(InboxKey(1, b"l" * 16), LARGE, NEVER_S))
