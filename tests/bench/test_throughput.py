@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import time
+from collections.abc import Iterator
+from logging import StreamHandler
+from pathlib import Path
 
 import pytest
 
+from chalicelib.api import logs
 from chalicelib.api.application import application
 from chalicelib.bootstrap import SystemChance, SystemClock
 from chalicelib.client.wallet import Wallet
@@ -41,11 +47,21 @@ def relay_in_memory(keys: RelayKeys, alice: Person, bob: Person) -> Relay:
 
 
 @pytest.fixture
-def keys() -> RelayKeys:
-    return relay_keys()
+def quiet() -> Iterator[None]:
+    """The access log is written, as in earnest, but not among the figures."""
+    logs.configure()
+    handlers = [
+        handler for handler in logging.getLogger("dm3").handlers if isinstance(handler, StreamHandler)
+    ]
+    with Path(os.devnull).open("w") as nowhere:
+        streams = [handler.setStream(nowhere) for handler in handlers]
+        yield
+        for handler, stream in zip(handlers, streams, strict=True):
+            handler.setStream(stream)
 
 
-def test_submits_a_second_in_one_process(keys: RelayKeys) -> None:
+def test_submits_a_second_in_one_process(quiet: None) -> None:
+    keys = relay_keys()
     alice, bob = (
         Person.create(name, Wallet.create(SystemChance()), RELAY_NAME) for name in ("alice.eth", "bob.eth")
     )
