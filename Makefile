@@ -31,8 +31,11 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Builds the bundle and the template, checks both, deploys them into MiniStack and drives that deployment with
+# the published TypeScript client.
 package: setup
 	$(BIN)/python -m infra.package
+	$(BIN)/python -m pytest -q tests/integration/test_deployment.py tests/interop -k "test_deployment or deployed"
 
 bench: setup
 	$(BIN)/python -m pytest tests/bench -s -q
