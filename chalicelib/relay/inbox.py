@@ -165,9 +165,7 @@ def _restart(position: Position) -> InboxKey | None:
 
 
 def _advance(position: Position, batch: Batch) -> Position:
-    newest = _later(position.newest, batch.last)
-    # At the end a reader that does not follow must not be given again what a follower's restart went back to.
-    return Position(batch.last if batch.more else newest, newest, at_end=not batch.more)
+    return Position(batch.last, _later(position.newest, batch.last), at_end=not batch.more)
 
 
 def _later(one: InboxKey | None, other: InboxKey | None) -> InboxKey | None:

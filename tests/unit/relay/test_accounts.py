@@ -138,6 +138,8 @@ def test_a_replaced_profile_comes_back_if_ens_publishes_it_again() -> None:
     assert world.relay.accounts.profile("bob.eth") == BOB.signed_profile
     with pytest.raises(Forbidden):
         world.register(new_bob)
+    [superseded] = world.store.accounts._superseded.values()
+    assert len(superseded) == 1
 
 
 def test_a_crash_while_keys_are_replaced_loses_neither_profile_nor_memory() -> None:

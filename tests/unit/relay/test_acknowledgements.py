@@ -118,6 +118,15 @@ def test_pairs_beyond_the_limit_wait_for_the_next_call() -> None:
     assert world.relay.inbox.acknowledge_pairs(account, pairs[2:]) == 1
 
 
+def test_incomplete_pairs_and_impossible_contacts_cost_no_query() -> None:
+    world = settled()
+    account = world.account(BOB)
+    world.calls.clear()
+    pairs = [("", "0x12"), ("alice.eth", ""), ("", ""), ("no name", "0x12")]
+    assert world.relay.inbox.acknowledge_pairs(account, pairs) == 0
+    assert world.calls == {"accounts.get": 1}
+
+
 def test_somebody_elses_mail_cannot_be_acknowledged() -> None:
     world = settled()
     world.submit()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.protocol.canonical import canonicalize
+from chalicelib.protocol.canonical import canonicalize, parse_json
 from chalicelib.protocol.errors import (
     Dm3Error,
     InvalidEnvelope,
@@ -131,6 +131,20 @@ def test_text_that_is_no_json_is_a_parse_error() -> None:
 def test_what_is_no_envelope_is_refused(value: JsonValue) -> None:
     with pytest.raises(InvalidEnvelope):
         settled().relay.admission.submit(value, source="192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    "change", [{"ciphertext": "AA=="}, {"nonce": "0x00"}, {"ephemPublicKey": "AA=="}, {"nonce": "?"}]
+)
+def test_a_message_that_is_not_sealed_is_refused(change: JsonObject) -> None:
+    world = settled()
+    letter = world.letter()
+    sealed = parse_json(str(letter["message"]))
+    assert isinstance(sealed, dict)
+    letter["message"] = canonicalize({**sealed, **change})
+    with pytest.raises(InvalidEnvelope):
+        world.submit(letter)
+    assert not world.calls
 
 
 # Step 2

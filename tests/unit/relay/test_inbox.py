@@ -266,6 +266,19 @@ def test_an_overfull_listing_stays_within_what_the_gateway_carries() -> None:
         assert len(listing.envelopes) > 2
 
 
+def test_a_large_message_in_the_moving_half_takes_the_room_of_the_first_half() -> None:
+    world = settled(limited(page_bytes=60_000))
+    for size in (10, 10, 30_000, 10, 70_000, 10, 10, 10, 10, 10, 10):
+        fill(world, 1, size=size)
+    account = world.account(BOB)
+    sizes = []
+    for _ in range(12):
+        envelopes = world.relay.inbox.incoming(account).envelopes
+        sizes.append(len(json.dumps(envelopes)))
+        assert sizes[-1] <= 60_000 or len(envelopes) == 1
+    assert max(sizes) > 60_000
+
+
 def test_the_first_half_holds_the_oldest_and_the_cursor_goes_on_after_it() -> None:
     world = settled(limited(page_messages_max=4))
     fill(world, 10)

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.names.directory import ResolvedName
+from chalicelib.names.memory import MemoryDirectory
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.errors import (
     Dm3Error,
@@ -180,6 +182,24 @@ def test_a_name_that_has_moved_gives_no_access_any_more() -> None:
     world.restarted()
     with pytest.raises(Forbidden):
         world.relay.sessions.authenticate(authorization, "bob.eth")
+
+
+class Remembering(MemoryDirectory):
+    """Remembers where bob.eth led, unless asked to read afresh."""
+
+    def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+        if fresh or name != BOB.name:
+            return super().lookup(name, fresh=fresh)
+        return ResolvedName(BOB.name, BOB.address, BOB.profile, BOB.signed_profile)
+
+
+def test_the_next_owner_of_a_name_does_not_sign_in_to_the_former_owners_account() -> None:
+    """The remembered address is still Bob's; read afresh, the name is Mallory's, with her signed profile."""
+    world = settled(World(directory=Remembering()))
+    world.publish(MALLORY, BOB.name)
+    challenge = world.relay.sessions.challenge(BOB.name)
+    with pytest.raises(InvalidSignature):
+        world.relay.sessions.sign_in(BOB.name, challenge, signed(MALLORY, challenge))
 
 
 def test_signing_in_works_while_ens_is_away() -> None:
