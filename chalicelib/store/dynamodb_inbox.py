@@ -20,7 +20,8 @@ from chalicelib.store.tables import EXPIRES, SORT
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-INLINE_LIMIT_BYTES = 300_000
+# Where a write of many units begins to cost more than an object (docs/adr/0004).
+INLINE_LIMIT_BYTES = 32_000
 LARGEST_INLINE_BYTES = 390_000  # an item ends at 400 KB, its keys and attribute names included
 
 QUERIES_PER_PAGE = 8

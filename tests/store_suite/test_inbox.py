@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.relay.ports import InboxItem, InboxKey
 from chalicelib.store.bodies import S3Bodies
+from chalicelib.store.dynamodb_inbox import INLINE_LIMIT_BYTES
 from chalicelib.store.table import key, number
 from tests.support.stores import EARLIER_S, LATER_S, NOW_S, Backend, everything, item, new_key
 
@@ -120,7 +121,9 @@ def test_a_long_stretch_of_expired_messages_is_passed_in_bounded_steps(backend: 
         assert backend.aws.meter.calls["Query"] <= 5
 
 
-@pytest.mark.parametrize("size_bytes", [300_000, 300_001, 399_999, 450_000, 3_000_000])
+@pytest.mark.parametrize(
+    "size_bytes", [INLINE_LIMIT_BYTES, INLINE_LIMIT_BYTES + 1, 399_999, 450_000, 3_000_000]
+)
 def test_a_message_of_any_size_is_kept(backend: Backend, size_bytes: int) -> None:
     account = new_key()
     large = item(1, os.urandom(size_bytes))
@@ -133,7 +136,7 @@ def test_a_message_of_any_size_is_kept(backend: Backend, size_bytes: int) -> Non
         row = backend.aws.dynamodb.get_item(
             TableName=backend.aws.names.inbox, Key=dict(key(account, large.key.to_bytes()))
         )["Item"]
-        assert ("body" in row) == (size_bytes > 300_000)
+        assert ("body" in row) == (size_bytes > INLINE_LIMIT_BYTES)
         assert row["size_bytes"] == number(size_bytes)
 
 
