@@ -14,7 +14,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from itertools import accumulate
 from json.encoder import encode_basestring
 from typing import NoReturn
 
@@ -31,8 +32,10 @@ _MAX_INTEGER_DIGITS = 400
 # From 1e21 on ECMAScript prints exponents; below 1e-6 too.
 _POSITIONAL_DIGITS = 21
 _LEADING_ZEROS = 6
-# A string (to the end of the text where it is not closed), or a bracket outside of strings.
-_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+# A string, or the rest of the text if it does not end; possessive, so that it takes linear time.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
 
@@ -54,6 +57,7 @@ def parse_json(text: str | bytes, *, max_depth: int = DEFAULT_MAX_DEPTH) -> Json
     """
     try:
         source = text.decode() if isinstance(text, bytes) else text
+        # Looked at first: the decoder recurses in C, as deep as a stranger likes.
         if _is_deeper(source, max_depth):
             raise ParseError("The JSON is nested too deeply.")
         value: JsonValue = _DECODER.decode(source)
@@ -73,23 +77,12 @@ def _not_json(_: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_not_json)
 
 
-def _is_deeper(value: JsonValue, max_depth: int) -> bool:
-    level = [value] if _is_container(value) else []
-    for _ in range(max_depth):
-        if not level:
-            return False
-        level = [item for container in level for item in _items(container) if _is_container(item)]
-    return bool(level)
-
-
-def _items(container: JsonValue) -> Iterable[JsonValue]:
-    if isinstance(container, dict):
-        return container.values()
-    return container if isinstance(container, list) else ()
-
-
-def _is_container(value: JsonValue) -> bool:
-    return isinstance(value, (dict, list))
+def _is_deeper(text: str, max_depth: int) -> bool:
+    """Whether brackets outside of strings are nested more than `max_depth` deep, in JSON or not."""
+    if text.count("[") + text.count("{") <= max_depth:
+        return False
+    brackets = _STRING.sub("", text).encode("ascii", "ignore").translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > max_depth
 
 
 def _serialize(value: JsonValue, depth: int) -> str:
