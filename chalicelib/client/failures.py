@@ -87,9 +87,12 @@ def from_http(response: Response) -> Dm3Error:
         body = None
     members = body if isinstance(body, dict) else {}
     code = members.get("code")
-    kind = _BY_STATUS.get(response.status) or (_BY_CODE.get(code) if isinstance(code, int) else None)
+    kind = _BY_CODE.get(code) if isinstance(code, int) else None
+    if kind is None or kind is Unauthorized:
+        # The statuses 401 and 403 tell apart what this one code covers.
+        kind = _of_status(response.status)
     sentence = members.get("error", members.get("message"))
-    return _made(kind or _of_status(response.status), sentence, members, response)
+    return _made(kind, sentence, members, response)
 
 
 def wait_s(error: Dm3Error) -> float | None:

@@ -31,7 +31,3 @@ class Remembered(Generic[Key, Value]):
         if len(self._answers) > self._size:
             self._answers.popitem(last=False)
         return value
-
-    def forget(self, key: Key) -> None:
-        """Ask afresh next time; it is no error if nothing was remembered."""
-        self._answers.pop(key, None)

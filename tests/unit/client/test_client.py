@@ -22,6 +22,7 @@ from chalicelib.client import (
     attach,
     drafts,
 )
+from chalicelib.names.directory import ResolvedName
 from chalicelib.protocol.errors import (
     InvalidMessage,
     InvalidName,
@@ -33,6 +34,7 @@ from chalicelib.protocol.errors import (
     Unauthorized,
     Unavailable,
 )
+from chalicelib.protocol.profile import DeliveryServiceProfile
 from chalicelib.protocol.receipt import make_receipt
 from chalicelib.relay.policy import Candidate
 from chalicelib.relay.settings import Limits
@@ -384,10 +386,10 @@ class TestFailures:
         class Stale:
             """A directory that shows the old record until it is asked for a fresh one."""
 
-            def __getattr__(self, name: str) -> object:
-                return getattr(world.directory, name)
+            def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+                return world.directory.lookup(name, fresh=fresh)
 
-            def delivery_service(self, name: str, *, fresh: bool = False) -> object:
+            def delivery_service(self, name: str, *, fresh: bool = False) -> DeliveryServiceProfile | None:
                 world.directory.add(RELAY, None, service_text=new if fresh else old)
                 return lookup(name, fresh=fresh)
 
@@ -395,7 +397,7 @@ class TestFailures:
             alice.identity,
             Stale(),
             world.transport,
-            settings=dataclasses.replace(alice._settings),  # type: ignore[arg-type]
+            settings=alice._settings,
         )
         sent = client.send("bob.eth", "hello")
         assert isinstance(sent, Sent)
