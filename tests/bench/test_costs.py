@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from chalicelib.bootstrap import SystemClock
 from chalicelib.protocol.errors import Dm3Error
 from chalicelib.relay.ports import InboxItem, InboxKey
 from chalicelib.store.meter import Meter
@@ -148,7 +147,7 @@ def test_an_acknowledgement_costs_the_same_at_every_depth(world: World, cost: Me
 def fill(world: World, count: int) -> None:
     """Put items behind whatever is in Bob's inbox: as large as messages, although nobody can open them."""
     inbox, account = world.ground.store().inbox, world.account().key
-    later_ms = SystemClock().now_ms() + HOUR_MS
+    later_ms = world.clock.now_ms() + HOUR_MS
     with ThreadPoolExecutor(8) as pool:
         keys = [InboxKey(later_ms, secrets.token_bytes(16)) for _ in range(count)]
         items = [InboxItem(key, secrets.token_bytes(ITEM_BYTES), later_ms // 1_000 + DAY_S) for key in keys]

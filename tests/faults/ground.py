@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from moto import mock_aws
 
@@ -25,8 +26,13 @@ from tests.faults.people import Person
 from tests.faults.wire import Wire
 from tests.faults.world import Ground
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
 RELAY_NAME = "relay.eth"
 BUCKET = "bodies"
+PREFIX = "test-"
 REGION = "us-east-1"
 CREDENTIALS = ("test", "test")
 
@@ -52,12 +58,10 @@ def publish_person(chain: Chain, name: str, owner: int) -> Person:
 
 
 @contextmanager
-def ground_on(endpoint_url: str | None, wire: Wire, *, bare: bool) -> Iterator[Ground]:
-    """Tables at `endpoint_url` (None: where moto is), names on a chain of its own, all calls over `wire`."""
-    dynamodb = client("dynamodb", region=REGION, endpoint_url=endpoint_url, credentials=CREDENTIALS)
-    s3 = client("s3", region=REGION, credentials=CREDENTIALS)
-    tables = create_tables(dynamodb, "test-", bare=bare)
-    s3.create_bucket(Bucket=BUCKET)
+def ground_on(aws_url: str | None, wire: Wire, *, bare: bool) -> Iterator[Ground]:
+    """Tables at `aws_url` (None: where moto is), names on a chain of its own, all calls over `wire`."""
+    dynamodb, s3 = clients(aws_url)
+    tables = create_tables(dynamodb, PREFIX, bare=bare)
     keys = relay_keys()
     with start_chain() as chain:
         publish_relay(chain, keys)
@@ -65,12 +69,33 @@ def ground_on(endpoint_url: str | None, wire: Wire, *, bare: bool) -> Iterator[G
         transport = HttpTransport(chain.rpc_url)
         wire.watch(dynamodb)
         wire.watch(s3)
-        yield Ground(dynamodb, s3, tables, BUCKET, wire.transport(transport), RELAY_NAME, keys, alice, bob)
+        yield Ground(
+            aws_url=aws_url,
+            rpc_url=chain.rpc_url,
+            dynamodb=dynamodb,
+            s3=s3,
+            tables=tables,
+            bucket=BUCKET,
+            transport=wire.transport(transport),
+            relay_name=RELAY_NAME,
+            keys=keys,
+            alice=alice,
+            bob=bob,
+        )
         transport.close()
+
+
+def clients(aws_url: str | None) -> tuple[DynamoDBClient, S3Client]:
+    """DynamoDB at `aws_url`, S3 wherever botocore finds it: tests that use it have moto there."""
+    return (
+        client("dynamodb", region=REGION, endpoint_url=aws_url, credentials=CREDENTIALS),
+        client("s3", region=REGION, credentials=CREDENTIALS),
+    )
 
 
 @contextmanager
 def moto_ground(wire: Wire) -> Iterator[Ground]:
     """AWS in this process."""
     with mock_aws(), ground_on(None, wire, bare=False) as ground:
+        ground.s3.create_bucket(Bucket=BUCKET)
         yield ground

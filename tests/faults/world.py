@@ -17,6 +17,7 @@ from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.ports import ChainTransport
 from chalicelib.protocol.envelope import Envelope
 from chalicelib.relay.compose import compose
+from chalicelib.relay.ports import Clock
 from chalicelib.relay.service import Relay
 from chalicelib.relay.settings import Limits, RelayKeys, RelaySecrets, RelaySettings
 from chalicelib.relay.values import Account, StoredMessage, Submitted
@@ -40,8 +41,13 @@ LIMITS = Limits(
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What all worlds stand on: AWS, a chain, and people whose names are on it."""
+    """What all worlds stand on: AWS, a chain, and people whose names are on it.
 
+    `aws_url` is where DynamoDB answers, None if moto is in this process.
+    """
+
+    aws_url: str | None
+    rpc_url: str
     dynamodb: DynamoDBClient
     s3: S3Client
     tables: TableNames
@@ -65,6 +71,23 @@ class Ground:
         )
 
 
+class TickingClock:
+    """A clock that goes on by a millisecond each time it is read.
+
+    It begins in the middle of a minute, so that no quota's window ends while an operation is rehearsed or
+    repeated: the calls of an operation depend on nothing but what is stored.
+    """
+
+    def __init__(self) -> None:
+        minute_ms = 60_000
+        self._now_ms = SystemClock().now_ms() // minute_ms * minute_ms + minute_ms // 2
+
+    def now_ms(self) -> int:
+        """See `relay.ports.Clock`."""
+        self._now_ms += 1
+        return self._now_ms
+
+
 def random_secrets() -> RelaySecrets:
     """New secrets of a relay."""
     index_key, storage_key, session_key = (secrets.token_bytes(32) for _ in range(3))
@@ -82,6 +105,7 @@ class World:
 
     ground: Ground
     limits: Limits = LIMITS
+    clock: Clock = field(default_factory=TickingClock)
     secrets: RelaySecrets = field(default_factory=random_secrets)
     accepted: set[str] = field(default_factory=set)
     attempted: set[str] = field(default_factory=set)
@@ -105,14 +129,13 @@ class World:
     def fresh_relay(self) -> Relay:
         """Another process of the same relay."""
         ground = self.ground
-        clock = SystemClock()
         return compose(
             settings=RelaySettings(ground.relay_name, limits=self.limits),
             keys=ground.keys,
             secrets=self.secrets,
             stores=self.ground.store(),
-            directory=EnsDirectory(ground.transport, clock_ms=clock.now_ms),
-            clock=clock,
+            directory=EnsDirectory(ground.transport, clock_ms=self.clock.now_ms),
+            clock=self.clock,
             chance=SystemChance(),
         )
 
