@@ -16,6 +16,7 @@ from chalicelib.names.cache import CachePolicy
 from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.http_transport import HttpTransport
 from chalicelib.names.ports import ChainTransport, RpcCall, RpcResult
+from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.relay.compose import compose
@@ -89,7 +90,7 @@ def build(settings: Settings, keys: Keys, store: DynamoStore) -> Relay:
         policy=CachePolicy(
             positive_ms=settings.names_lifetime_s * 1000, negative_ms=settings.unknown_lifetime_s * 1000
         ),
-        universal_resolver=settings.universal_resolver,
+        universal_resolver=settings.universal_resolver or UNIVERSAL_RESOLVER,
     )
     newest, *older = keys.storage
     return compose(

@@ -27,8 +27,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
-
 _KEY_BYTES = 32
 
 
@@ -121,7 +119,7 @@ class Settings:
     message_ttl_days: int = 30
     size_limit_bytes: int = 3_000_000
     lenient: bool = False
-    universal_resolver: str = UNIVERSAL_RESOLVER
+    universal_resolver: str | None = None  # None: the one on mainnet
     names_lifetime_s: int = 300
     unknown_lifetime_s: int = 60
 
@@ -155,7 +153,7 @@ class Settings:
                 "DM3_SIZE_LIMIT_BYTES", 3_000_000, least=10_000, most=3_000_000
             ),
             lenient=variables.flag("DM3_LENIENT"),
-            universal_resolver=variables.optional("DM3_UNIVERSAL_RESOLVER") or UNIVERSAL_RESOLVER,
+            universal_resolver=variables.optional("DM3_UNIVERSAL_RESOLVER"),
             names_lifetime_s=variables.number("DM3_NAMES_LIFETIME_S", 300, least=0, most=86_400),
             unknown_lifetime_s=variables.number("DM3_UNKNOWN_LIFETIME_S", 60, least=0, most=86_400),
         )

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import ens.constants
 import pytest
 
-from chalicelib.bootstrap import InOrder, SystemChance, SystemClock
+from chalicelib.bootstrap import UNIVERSAL_RESOLVER, InOrder, SystemChance, SystemClock
 from chalicelib.names.ports import RpcCall, RpcResult
 from chalicelib.protocol.errors import Unavailable
 
@@ -32,6 +33,10 @@ def test_nodes_are_asked_in_the_operators_order_until_one_answers() -> None:
 def test_when_no_node_answers_the_chain_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         InOrder([Node(None), Node(None)]).request(CALLS)
+
+
+def test_names_are_resolved_where_the_main_network_resolves_them() -> None:
+    assert ens.constants.UNIVERSAL_RESOLVER_ADDR == UNIVERSAL_RESOLVER
 
 
 def test_the_systems_clock_and_chance() -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import json
 
-import ens.constants
 import pytest
 
 from chalicelib.config import InvalidSettings, Keys, Settings, SweeperSettings, Tables
@@ -28,11 +27,8 @@ def test_the_required_variables_are_enough() -> None:
     assert settings.tables == Tables("inbox", "submissions", "accounts", "counters")
     assert settings.keys == KEYS
     assert (settings.message_ttl_days, settings.size_limit_bytes, settings.lenient) == (30, 3_000_000, False)
+    assert settings.universal_resolver is None, "the one of the main network"
     assert settings.sweeper == SweeperSettings("bodies", None)
-
-
-def test_names_are_resolved_where_the_main_network_resolves_them() -> None:
-    assert Settings.read(COMPLETE).universal_resolver == ens.constants.UNIVERSAL_RESOLVER_ADDR
 
 
 def test_everything_can_be_set() -> None:
