@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import ens.constants
+import ens.constants  # type: ignore[import-untyped]
 import pytest
 
-from chalicelib.bootstrap import UNIVERSAL_RESOLVER, InOrder, SystemChance, SystemClock
+from chalicelib.bootstrap import InOrder, SystemChance, SystemClock
 from chalicelib.names.ports import RpcCall, RpcResult
+from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
 from chalicelib.protocol.errors import Unavailable
 
 CALLS = [RpcCall("eth_chainId")]
