@@ -16,7 +16,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from chalicelib.protocol.canonical import canonicalize, parse_json
 from chalicelib.protocol.cid import parse_cid, verified_content
-from chalicelib.protocol.encoding import decode_base64, utf8
+from chalicelib.protocol.encoding import decode_base64
 from chalicelib.protocol.errors import InvalidProfile, ParseError
 from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.members import require_object
@@ -120,7 +120,7 @@ def _inline(type_: str, charset: str | None, encoding: str | None, data: str) ->
         # Percent signs inside a JSON text are its own.
         return require_object(parse_json(plain), InvalidProfile)
     except ParseError:
-        return _profile(unquote_to_bytes(utf8(plain)))
+        return _profile(unquote_to_bytes(plain.encode("utf-8", "surrogatepass")))
 
 
 def _recoded(data: str, encoding: str) -> str:
