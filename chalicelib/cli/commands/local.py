@@ -39,7 +39,7 @@ def command(port: int, rpc_port: int, aws_url: str | None, accounts: int, as_jso
     try:
         run(port, rpc_port, aws_url, accounts)
     except MissingNode:
-        raise InvalidInput("The Ethereum node is not installed; run: make setup.") from None
+        raise InvalidInput("The Ethereum node is missing or does not start; run: make setup.") from None
     except ChainError:
         raise Unavailable("The local chain did not come up.") from None
     except OSError as error:

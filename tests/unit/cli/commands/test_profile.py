@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chalicelib.cli import publish as publishing
+from chalicelib.cli.commands import profile
+from chalicelib.client import Dm3Client
+from chalicelib.client.key_file import StoredKeys, save_keys
+from chalicelib.protocol.profile import USER_PROFILE_RECORD
+from tests.unit.cli.conftest import CHEAP, PASSPHRASE, Run, as_json
+from tests.unit.client.world import SeededChance, World, wallet_of
+
+
+@pytest.fixture
+def chain(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The names and records that were written to the chain, which is the directory of the world."""
+    written: list[tuple[str, str]] = []
+
+    def publish_text(_rpc_url: str, name: str, key: str, value: str, wallet: object) -> str:
+        assert key == USER_PROFILE_RECORD
+        assert wallet == wallet_of(name)
+        written.append((name, value))
+        world.directory.add(name, wallet_of(name).address, value)
+        return "0xabc"
+
+    monkeypatch.setattr(publishing, "publish_text", publish_text)
+    monkeypatch.setattr(profile, "EnsDirectory", lambda *_args, **_settings: world.directory)
+    return written
+
+
+@pytest.fixture
+def carol(home: Path, world: World) -> StoredKeys:
+    """Keys of somebody with a name, but neither record nor account."""
+    keys = StoredKeys(world.identity("carol.eth"), None)
+    world.directory.add("carol.eth", keys.identity.address)
+    save_keys(home / "keys.json", keys, PASSPHRASE, SeededChance(), cost=CHEAP)
+    return keys
+
+
+def test_publishing_writes_the_record_and_opens_the_account(
+    run: Run, world: World, chain: list[tuple[str, str]], carol: StoredKeys
+) -> None:
+    result = run("profile", "publish", env={"DM3_WALLET_KEY": wallet_of("carol.eth").private_key})
+    assert result.exit_code == 0, result.output
+    assert "transaction 0xabc" in result.stdout
+    assert "Account opened at: relay.eth" in result.stdout
+    assert chain == [("carol.eth", carol.identity.profile_record())]
+    assert world.client(carol.identity).fetch().messages == ()
+
+
+def test_the_wallet_may_be_in_the_key_file(
+    run: Run, chain: list[tuple[str, str]], bob_has_keys: Dm3Client
+) -> None:
+    published = as_json(run("profile", "publish", "--json"))
+    assert published == {"name": "bob.eth", "transaction": "0xabc", "registeredAt": ["relay.eth"]}
+
+
+def test_either_half_alone(run: Run, chain: list[tuple[str, str]], bob_has_keys: Dm3Client) -> None:
+    assert as_json(run("profile", "publish", "--no-chain", "--json"))["transaction"] is None
+    assert chain == []
+    assert as_json(run("profile", "publish", "--no-register", "--json"))["registeredAt"] == []
+    assert len(chain) == 1
+
+
+def test_without_a_wallet(run: Run, chain: list[tuple[str, str]], carol: StoredKeys) -> None:
+    result = run("profile", "publish")
+    assert (result.exit_code, chain) == (1, [])
+    assert result.stderr.startswith("Error: No wallet was given")
+
+
+def test_with_somebody_elses_wallet(run: Run, chain: list[tuple[str, str]], carol: StoredKeys) -> None:
+    result = run("profile", "publish", env={"DM3_WALLET_KEY": wallet_of("bob.eth").private_key})
+    assert (result.exit_code, chain) == (1, [])
+
+
+def test_showing_a_profile(run: Run, world: World, chain: list[tuple[str, str]]) -> None:
+    alice = world.join("alice.eth")
+    shown = as_json(run("profile", "show", "Alice.eth", "--json"))
+    assert shown == {
+        "name": "alice.eth",
+        "address": alice.identity.address,
+        "walletSigned": True,
+        "profile": alice.identity.signed_profile.profile.to_json(),
+    }
+    text = run("profile", "show", "alice.eth").stdout
+    assert "Signed by wallet   yes" in text
+    world.directory.add("alice.eth", wallet_of("bob.eth").address, alice.identity.profile_record())
+    assert "Signed by wallet   no" in run("profile", "show", "alice.eth").stdout
+
+
+def test_showing_nobody(run: Run, chain: list[tuple[str, str]]) -> None:
+    result = run("profile", "show", "nobody.eth")
+    assert (result.exit_code, result.stderr) == (1, "Error: The name has no dm3 profile at ENS.\n")
