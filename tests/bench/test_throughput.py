@@ -19,12 +19,12 @@ from chalicelib.client.wallet import Wallet
 from chalicelib.names.memory import MemoryDirectory
 from chalicelib.relay.compose import compose
 from chalicelib.relay.service import Relay
-from chalicelib.relay.settings import RelayKeys, RelaySettings
+from chalicelib.relay.settings import Limits, RelayKeys, RelaySettings
 from chalicelib.store.memory import MemoryStore
 from infra.local.gateway import Gateway
 from tests.faults.ground import RELAY_NAME, relay_keys
 from tests.faults.people import Person
-from tests.faults.world import LIMITS, SOURCE, random_secrets
+from tests.faults.world import SOURCE, random_secrets
 
 SUBMITS = 300
 
@@ -34,7 +34,7 @@ def relay_in_memory(keys: RelayKeys, alice: Person, bob: Person) -> Relay:
     for person in (alice, bob):
         directory.add(person.name, person.identity.address, person.record)
     relay = compose(
-        settings=RelaySettings(RELAY_NAME, limits=LIMITS),
+        settings=RelaySettings(RELAY_NAME, limits=Limits()),
         keys=keys,
         secrets=random_secrets(),
         stores=MemoryStore(),

@@ -18,7 +18,8 @@ from tests.faults.world import Ground, World
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("faults")]
 
-LARGE = "large " * 100_000
+# Too large to stand in the table: its body goes to S3.
+LARGE = "large " * 10_000
 
 
 def nothing(_: World) -> None:
@@ -193,3 +194,11 @@ def test_the_one_double_there_can_be_carries_the_same_message_id(ground: Ground,
     world.submit("double")
     (second,) = world.fetch()
     assert second[0].message_id == first[0].message_id
+
+
+def test_a_large_message_takes_the_way_over_s3(ground: Ground, wire: Wire) -> None:
+    world = World(ground)
+    with wire.recording() as calls:
+        world.submit(LARGE)
+        world.fetch()
+    assert [call for call in calls if call.startswith("s3")] == ["s3 PutObject", "s3 GetObject"]
