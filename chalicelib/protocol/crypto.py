@@ -8,7 +8,7 @@ arguments.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nacl import bindings
 from nacl.exceptions import CryptoError
@@ -31,18 +31,18 @@ _BARRIER = b"\x80"
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A key pair in base64: x25519 (32 + 32 bytes) or Ed25519 (32 + 64 bytes)."""
+    """A key pair in base64: x25519 (32 + 32 bytes) or Ed25519 (32 + 64 bytes). Shows its public half only."""
 
     public_key: str
-    private_key: str
+    private_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionKeys:
     """The two 32-byte keys of one side of a key exchange, base64: `rx` to receive, `tx` to send with."""
 
-    rx: str
-    tx: str
+    rx: str = field(repr=False)
+    tx: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

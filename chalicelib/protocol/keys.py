@@ -8,7 +8,7 @@ makes the same again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from chalicelib.protocol.crypto import KeyPair, encryption_key_pair, signing_key_pair
@@ -37,7 +37,7 @@ class ProfileKeys:
 
     encryption: KeyPair
     signing: KeyPair
-    storage_key: str
+    storage_key: str = field(repr=False)
     nonce: str
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.protocol.crypto import sender_session_keys
 from chalicelib.protocol.errors import InvalidEncoding
 from chalicelib.protocol.keys import (
     DEFAULT_NONCE,
@@ -11,7 +12,7 @@ from chalicelib.protocol.keys import (
 )
 from chalicelib.protocol.signing import sign, verify
 from chalicelib.protocol.wallet import sign_text, wallet_address
-from tests.unit.protocol.people import WALLET
+from tests.unit.protocol.people import BOB_ENCRYPTION, WALLET
 
 
 def test_a_wallet_makes_the_same_keys_again() -> None:
@@ -29,6 +30,15 @@ def test_another_nonce_makes_other_keys() -> None:
 
 def test_the_nonce_may_hold_braces() -> None:
     assert storage_key_creation_message("{address}", wallet_address(WALLET)).endswith("Nonce: {address}")
+
+
+def test_keys_do_not_show_what_is_secret() -> None:
+    keys = profile_keys(storage_key("signature"))
+    session = sender_session_keys(keys.encryption, BOB_ENCRYPTION.public_key)
+    shown = repr(keys) + str(session)
+    assert keys.signing.public_key in shown
+    for secret in (keys.signing.private_key, keys.encryption.private_key, keys.storage_key, session.tx):
+        assert secret not in shown
 
 
 def test_what_is_no_storage_key_or_address() -> None:
