@@ -113,9 +113,10 @@ def is_final(error: Dm3Error) -> bool:
 def may_pass(error: Dm3Error) -> bool:
     """Whether sending the same message later may succeed, so that it is worth keeping.
 
-    A receiver who is not found (no profile, or no account at a service of theirs) may yet arrive.
+    A receiver who is not found (no profile, or no account at a service of theirs) may yet arrive, and a
+    defect of a service may yet be mended.
     """
-    return error.retry or isinstance(error, NotFound)
+    return error.retry or isinstance(error, NotFound | InternalError)
 
 
 def _of_status(status: int) -> type[Dm3Error]:

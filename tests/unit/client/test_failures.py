@@ -110,6 +110,7 @@ def test_what_a_service_writes_cannot_move_the_cursor() -> None:
         (errors.Unavailable(), False, True),
         (errors.LimitExceeded(retry_after_s=1), False, True),
         (errors.MethodNotFound(), False, False),
+        (errors.InternalError(), False, True),
     ],
 )
 def test_what_a_sender_does_about_it(error: Dm3Error, final: bool, later: bool) -> None:
