@@ -194,7 +194,9 @@ def test_dm3_demo_notices_a_relay_that_stores_names_in_the_clear(monkeypatch: py
     assert story["reason"] == "Their names can be found in what the relay stores."
 
 
-def test_dm3_demo_runs_in_this_process_too() -> None:
+def test_dm3_demo_tells_programs_what_it_has_proven() -> None:
     result = CliRunner().invoke(dm3, ["demo", "--json"])
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["held"] is True
+    story = json.loads(result.stdout)
+    assert story["held"] is True
+    assert len({proof["step"] for proof in story["proofs"]}) == 10

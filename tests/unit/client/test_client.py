@@ -35,6 +35,7 @@ from chalicelib.protocol.errors import (
     Unavailable,
 )
 from chalicelib.protocol.profile import DeliveryServiceProfile
+from chalicelib.protocol.profile_uri import data_uri
 from chalicelib.protocol.receipt import make_receipt
 from chalicelib.relay.policy import Candidate
 from chalicelib.relay.settings import Limits
@@ -354,6 +355,16 @@ class TestFailures:
         with pytest.raises(InvalidSignature):
             alice.send("bob.eth", "two")
 
+    def test_a_service_whose_published_key_is_rubbish_gives_no_genuine_receipt(
+        self, world: World, alice: Dm3Client
+    ) -> None:
+        world.join("bob.eth")
+        keys = world.keys[RELAY]
+        profile = DeliveryServiceProfile(keys.encryption.public_key, "AAAA", f"https://{RELAY}/api")
+        world.directory.add(RELAY, None, service_text=data_uri(profile.to_json()))
+        with pytest.raises(InvalidSignature):
+            alice.send("bob.eth", "hello")
+
     def test_after_a_forged_receipt_the_next_service_is_used(
         self, world: World, alice: Dm3Client, bob: Dm3Client
     ) -> None:
@@ -557,6 +568,20 @@ class TestAccount:
         assert export["address"] == bob.identity.address
         assert len(export["messages"]) == 1  # type: ignore[arg-type]
         assert "cursor" not in export
+
+    def test_an_export_is_read_to_its_end(self) -> None:
+        world = World(limits=Limits(page_messages=2))
+        alice, bob = world.join("alice.eth"), world.join("bob.eth")
+        for number in range(5):
+            alice.send("bob.eth", str(number))
+        (export,) = bob.export()
+        assert len(export["messages"]) == 5  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("answer", [b"[]", b"", b"5"])
+    def test_an_export_that_is_none(self, world: World, bob: Dm3Client, answer: bytes) -> None:
+        world.faults.append(answering(Response(200, answer), path="/export"))
+        with pytest.raises(Unavailable):
+            bob.export()
 
     def test_a_deleted_account_takes_no_mail(self, world: World, alice: Dm3Client) -> None:
         bob = world.join("bob.eth")

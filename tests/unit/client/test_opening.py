@@ -18,6 +18,7 @@ from chalicelib.protocol.delivery_information import DeliveryInformation
 from chalicelib.protocol.envelope import Envelope, Revision
 from chalicelib.protocol.json_types import JsonObject
 from chalicelib.protocol.postmark import make_postmark, seal_postmark
+from chalicelib.protocol.profile_uri import data_uri
 from tests.unit.client.world import RELAY, World, relay_keys
 
 
@@ -205,6 +206,23 @@ def test_when_ens_is_down_nothing_is_called_verified(world: World, bob: Identity
     assert set(verdicts(received).values()) == {Verdict.UNCHECKED}
     assert isinstance(received, Received)
     assert not received.verified
+
+
+def test_a_sender_who_publishes_a_key_of_the_wrong_form(world: World, bob: Identity) -> None:
+    alice = world.identity("alice.eth")
+    profile = replace(alice.signed_profile.profile, public_signing_key="AAAA")
+    world.directory.add("alice.eth", alice.address, data_uri(profile.to_json()))
+    received = opened(world, bob, stored(world, sealed(world, alice, bob)))
+    assert verdicts(received) == PASSED | {"message": Verdict.FAILED, "envelope": Verdict.FAILED}
+
+
+def test_ones_own_name_is_known_while_ens_is_down(world: World, bob: Identity) -> None:
+    item = stored(world, sealed(world, world.identity("alice.eth"), bob))
+    service, services = service_of(world), _services(world)
+    world.directory.fail = True
+    checks = verdicts(Opener(bob, world.directory, services).open(item, service))
+    assert checks["receiver"] is Verdict.PASSED, "one's own name needs no looking up"
+    assert checks["message"] is Verdict.UNCHECKED
 
 
 def test_a_service_that_has_left_ens(world: World, bob: Identity) -> None:
