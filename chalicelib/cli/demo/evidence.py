@@ -23,11 +23,6 @@ class StoredItem:
     table: str
     attributes: dict[str, bytes]
 
-    @property
-    def size_bytes(self) -> int:
-        """The sum of its attributes."""
-        return sum(len(value) for value in self.attributes.values())
-
 
 def everything(aws: LocalAws) -> list[StoredItem]:
     """Every item of the relay's tables, and every object of its bucket, as they are at rest."""

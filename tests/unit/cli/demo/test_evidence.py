@@ -58,7 +58,3 @@ def test_what_is_around_does_not_hide_it(before: bytes, after: bytes) -> None:
 def test_what_is_not_there_is_not_found() -> None:
     assert not found([item(bytes(range(256)) * 20), item(zlib.compress(b"bob"))], NAME)
     assert not found([], NAME)
-
-
-def test_the_size_is_that_of_all_attributes() -> None:
-    assert item(b"12345").size_bytes == 37
