@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from chalicelib.protocol.errors import Dm3Error, InvalidParams
 from chalicelib.protocol.json_types import JsonValue
 
 ACKNOWLEDGEMENTS_LIMIT = 1000
+# More than a body can hold, if the entries are complete; smaller ones would take gigabytes as models.
+ENTRIES_LIMIT = 100_000
+
+# Each element that does not fit would become an error of its own, kilobytes of memory for each byte sent.
+Texts = Annotated[list[str], FailFast()]
+
+_TOO_MANY = "There is a member too many, or it is no JSON object."
 
 
 class Input(BaseModel):
@@ -25,6 +32,10 @@ class Input(BaseModel):
     @classmethod
     def check(cls, value: JsonValue, *, error: type[Dm3Error] = InvalidParams) -> Self:
         """The model read from parsed JSON. Raises `error` with one sentence."""
+        # Counted before pydantic makes an error of each.
+        takes_others = cls.model_config["extra"] == "allow"
+        if isinstance(value, dict) and len(value) > len(cls.model_fields) and not takes_others:
+            raise error(_TOO_MANY)
         try:
             return cls.model_validate(value)
         except ValidationError as problems:
@@ -32,7 +43,7 @@ class Input(BaseModel):
         # Outside the handler, so that the error carries no trace of what was sent.
         if member and member[0] in cls.model_fields:
             raise error(f"The member {member[0]!r} is missing or not of the right type.")
-        raise error("There is a member too many, or it is no JSON object.")
+        raise error(_TOO_MANY)
 
 
 class Params(Input):
@@ -85,7 +96,7 @@ class Profile(Input):
 
     public_encryption_key: str = Field(alias="publicEncryptionKey")
     public_signing_key: str = Field(alias="publicSigningKey")
-    delivery_services: list[str] = Field(alias="deliveryServices")
+    delivery_services: Texts = Field(alias="deliveryServices")
 
 
 class SignedProfile(Input):
@@ -120,7 +131,7 @@ class Acknowledgement(BaseModel):
 class Acknowledgements(Input):
     """What the reference's client sends once for each conversation."""
 
-    acknowledgements: list[Acknowledgement]
+    acknowledgements: Annotated[list[Acknowledgement], FailFast(), Field(max_length=ENTRIES_LIMIT)]
 
 
 class AcknowledgedIds(Input):

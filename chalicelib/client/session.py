@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64decode
 
 from chalicelib.client.delivery_service import DeliveryService, path
 from chalicelib.client.identity import Identity
-from chalicelib.protocol.errors import SignInRequired, Unavailable
+from chalicelib.names.normalize import normalize
+from chalicelib.protocol.canonical import parse_json
+from chalicelib.protocol.errors import Dm3Error, SignInRequired, Unavailable
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.signing import sign
 
@@ -48,7 +51,7 @@ class Sessions:
         self.forget(service)
         where = path("auth", self._identity.name)
         challenge = _text(service.request("GET", where))
-        if not _CHALLENGE.fullmatch(challenge):
+        if not _CHALLENGE.fullmatch(challenge) or not _is_issued_by(challenge, service):
             raise Unavailable("The delivery service gave a challenge that must not be signed.")
         signature = sign(self._identity.keys.signing.private_key, challenge)
         token = _text(service.request("POST", where, body={"challenge": challenge, "signature": signature}))
@@ -56,6 +59,22 @@ class Sessions:
             raise Unavailable("The delivery service gave a token that cannot be used.")
         self._tokens[service.name] = token
         return token
+
+
+def _is_issued_by(challenge: str, service: DeliveryService) -> bool:
+    """Whether the challenge says that `service` has issued it, or does not say who (the reference's).
+
+    A service could fetch a challenge at another one of its user's and have it signed here: the signature
+    would open a session there. It cannot alter what the other has issued.
+    """
+    try:
+        claims = parse_json(urlsafe_b64decode(challenge.split(".")[1] + "=="))
+        if not isinstance(claims, dict) or "iss" not in claims:
+            return True
+        issuer = claims["iss"]
+        return isinstance(issuer, str) and normalize(issuer) == service.name
+    except (Dm3Error, ValueError):
+        return False
 
 
 def _text(value: JsonValue) -> str:

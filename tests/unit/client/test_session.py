@@ -7,7 +7,7 @@ import pytest
 from chalicelib.client import Response
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.errors import Unavailable
-from tests.unit.client.world import World, answering
+from tests.unit.client.world import RELAY, SECOND, World, answering
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,18 @@ def test_a_service_gets_no_text_of_its_choice_signed(challenge: str) -> None:
     with pytest.raises(Unavailable):
         bob.fetch()
     assert [request.method for request in world.transport.requests if "/auth/" in request.url] == ["GET"]
+
+
+def test_a_service_gets_no_session_at_another_one() -> None:
+    """The second service fetches a challenge of the first and would have it signed."""
+    world = World()
+    bob = world.join("bob.eth", RELAY, SECOND)
+    foreign = json.dumps(world.relays[RELAY].sessions.challenge("bob.eth")).encode()
+    world.faults.append(answering(Response(200, foreign), path=f"{SECOND}/api/auth/"))
+    with pytest.raises(Unavailable, match="must not be signed"):
+        bob.sign_out_everywhere()
+    posted = [request.url for request in world.transport.requests if request.method == "POST"]
+    assert not any(f"{SECOND}/api/auth/bob.eth" == url.removeprefix("https://") for url in posted)
 
 
 @pytest.mark.parametrize("token", [b'"a\\nb"', b'"\\u00e9"', b"5", b"null"])
