@@ -42,16 +42,7 @@ def command(keys: KeyOptions, chain: Chain, send_now: bool, as_json: bool) -> No
 def _send(client: Dm3Client, *, as_json: bool) -> None:
     outcomes = client.flush()
     if as_json:
-        print_json(
-            [
-                {
-                    "messageHash": outcome.message_hash,
-                    "delivered": outcome.delivered,
-                    "reason": _reason(outcome),
-                }
-                for outcome in outcomes
-            ]
-        )
+        print_json([_outcome(outcome) for outcome in outcomes])
         return
     for outcome in outcomes:
         word = {Sent: "Sent", Queued: "Still waiting", Refused: "Refused and dropped"}[type(outcome)]
