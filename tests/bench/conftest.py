@@ -14,13 +14,13 @@ from tests.faults.world import Ground, World
 from tests.support.dynalite import dynalite
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wire() -> Wire:
     """Counts every call that leaves the process."""
     return Wire()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ground(wire: Wire) -> Iterator[Ground]:
     """Tables in dynalite, bodies in moto's S3, ENS on anvil."""
     with dynalite() as url, mock_aws(), ground_on(url, wire, bare=True) as built:

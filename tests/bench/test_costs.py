@@ -49,7 +49,7 @@ class Cost:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def meter(ground: Ground) -> Meter:
     attached = Meter()
     attached.attach(ground.dynamodb, capacity=True)

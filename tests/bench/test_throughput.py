@@ -50,9 +50,8 @@ def relay_in_memory(keys: RelayKeys, alice: Person, bob: Person) -> Relay:
 def quiet() -> Iterator[None]:
     """The access log is written, as in earnest, but not among the figures."""
     logs.configure()
-    handlers = [
-        handler for handler in logging.getLogger("dm3").handlers if isinstance(handler, StreamHandler)
-    ]
+    # Exactly this class: pytest's own handlers derive from it.
+    handlers = [handler for handler in logging.getLogger("dm3").handlers if type(handler) is StreamHandler]
     with Path(os.devnull).open("w") as nowhere:
         streams = [handler.setStream(nowhere) for handler in handlers]
         yield
