@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from chalicelib.client import failures
 from chalicelib.client.patience import Patience
 from chalicelib.client.transport import Request, Response, Transport
-from chalicelib.protocol.canonical import canonicalize, parse_json
+from chalicelib.protocol.canonical import DEFAULT_MAX_DEPTH, canonicalize, parse_json
 from chalicelib.protocol.errors import Dm3Error, InvalidInput, ParseError, Unavailable
 from chalicelib.protocol.extension import ProfileExtension
 from chalicelib.protocol.json_types import JsonObject, JsonValue
@@ -24,6 +24,8 @@ from chalicelib.protocol.properties import DeliveryServiceProperties
 from chalicelib.protocol.receipt import Receipt
 
 _JSON = "application/json"
+# A page wraps its envelopes a few levels deep, and each may be as deep by itself as JSON may be.
+_MAX_ANSWER_DEPTH = 2 * DEFAULT_MAX_DEPTH
 _NONSENSE = "The delivery service gave an answer that makes no sense."
 
 Parsed = TypeVar("Parsed")
@@ -149,6 +151,6 @@ def _text_or_json(text: str) -> JsonValue:
 
 def _json(response: Response) -> JsonValue:
     try:
-        return parse_json(response.body)
+        return parse_json(response.body, max_depth=_MAX_ANSWER_DEPTH)
     except ParseError:
         raise Unavailable("The delivery service gave an answer that is not JSON.") from None

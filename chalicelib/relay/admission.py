@@ -47,6 +47,9 @@ from chalicelib.relay.sizes import carried_bytes, envelope_bytes
 from chalicelib.relay.stored_envelope import StoredEnvelope
 from chalicelib.relay.values import Submitted
 
+# Of the sealed delivery information: it goes out three times (as it came, opened, and in the postmark), and
+# an answer that no gateway carries would keep its receiver from everything behind it.
+MAX_INFORMATION_BYTES = 16_384
 # Members of the metadata that the relay adds on the way out; a receiver takes them off to check signatures.
 _RESERVED = frozenset({"sealedDeliveryInformation", "relayAdded"})
 
@@ -109,7 +112,9 @@ class RelayAdmission:
         if _RESERVED & envelope.metadata.keys():
             raise InvalidEnvelope("The metadata has a member that is reserved for the delivery service.")
         _require_sealed(envelope.message)
-        # Escapes can make text longer on the way out; beyond twice the limit no answer could carry it.
+        if len(envelope.delivery_information) > MAX_INFORMATION_BYTES:
+            raise TooBig("The delivery information is too large.")
+        # Escapes and numbers can be longer on the way out; beyond twice the limit no answer could carry them.
         if carried_bytes(envelope.to_json()) > 2 * self._limits.size_limit_bytes:
             raise TooBig
         return envelope, size_bytes

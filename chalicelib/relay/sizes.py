@@ -20,8 +20,7 @@ def envelope_bytes(envelope: JsonValue) -> int:
 def carried_bytes(value: JsonValue) -> int:
     """Bytes that `value` takes in an answer of Lambda to API Gateway, at most.
 
-    The answer's body is JSON (counted with everything but ASCII escaped) and is carried as a JSON string,
-    where each quote and backslash takes one byte more.
+    The answer's body is canonical JSON, where a number may be longer than it came, and is carried as a JSON
+    string (counted with everything but ASCII escaped).
     """
-    text = json.dumps(value, separators=(",", ":"))
-    return len(text) + text.count('"') + text.count("\\")
+    return len(json.dumps(canonicalize(value))) - len('""')

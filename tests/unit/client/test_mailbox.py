@@ -85,3 +85,11 @@ def test_following_ends_with_an_error_that_does_not_pass(world: World) -> None:
     nobody = world.client(world.identity("nobody.eth"))
     with pytest.raises(NotFound):
         next(nobody.follow())
+
+
+def test_a_deeply_nested_envelope_does_not_hide_the_others(world: World, bob: Dm3Client) -> None:
+    """A sender may nest as deep as JSON may be; a page of the relay is some levels deeper."""
+    envelope = '{"metadata":{"x":' + "[" * 60 + "]" * 60 + "}}"
+    page = f'{{"messages":[{{"id":"x","envelope":{envelope}}}],"cursor":"c","more":false}}'
+    world.faults.append(answering(Response(200, page.encode()), path="/inbox/"))
+    assert len(bob.fetch().unreadable) == 1

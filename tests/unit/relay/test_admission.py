@@ -26,6 +26,7 @@ from chalicelib.protocol.errors import (
 from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.postmark import open_postmark
 from chalicelib.protocol.receipt import verify_receipt
+from chalicelib.relay.admission import MAX_INFORMATION_BYTES
 from chalicelib.relay.policy import Candidate
 from chalicelib.relay.settings import RelaySettings
 from chalicelib.relay.values import Submitted
@@ -113,6 +114,23 @@ def test_text_that_escapes_make_too_large_to_give_out_is_refused() -> None:
     world = settled(limited(size_limit_bytes=20_000))
     with pytest.raises(TooBig):
         world.submit(world.letter(extra={"x": "é" * 6_000}))
+
+
+def test_numbers_that_become_too_long_to_give_out_are_refused() -> None:
+    """Canonical JSON prints 1e20 with 21 digits: 3 MB would have gone out as 12."""
+    world = settled(limited(size_limit_bytes=20_000))
+    spelled_short = canonicalize(world.letter(extra={"x": [1e20] * 2_000})).replace("1" + "0" * 20, "1e20")
+    assert len(spelled_short) < 20_000
+    with pytest.raises(TooBig):
+        world.relay.admission.submit(spelled_short, source="192.0.2.1")
+
+
+def test_delivery_information_too_large_to_give_out_three_times_is_refused() -> None:
+    world = settled()
+    letter = world.letter(claim=f"{ALICE.name}{' ' * MAX_INFORMATION_BYTES}")
+    with pytest.raises(TooBig):
+        world.submit(letter)
+    assert not world.calls, "before anything is read"
 
 
 @pytest.mark.parametrize("member", ["sealedDeliveryInformation", "relayAdded"])

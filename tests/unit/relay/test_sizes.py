@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.relay.sizes import carried_bytes, envelope_bytes
 
@@ -20,8 +21,9 @@ def test_what_the_size_limit_limits(case: str, value: JsonValue, size_bytes: int
     assert envelope_bytes(value) == size_bytes, case
 
 
-@pytest.mark.parametrize("value", ['a"b\\c', {"é\u0001": ["\n", '"']}, {"message": json.dumps({"x": "y"})}])
+@pytest.mark.parametrize(
+    "value", ['a"b\\c', {"é\u0001": ["\n", '"']}, {"message": json.dumps({"x": "y"})}, [1e20, "\ud800"]]
+)
 def test_an_answer_takes_no_more_than_was_counted(value: JsonValue) -> None:
-    body = json.dumps(value, separators=(",", ":"))
-    carried = json.dumps({"body": body})
+    carried = json.dumps({"body": canonicalize(value)})
     assert carried_bytes(value) == len(carried) - len('{"body": ""}')
