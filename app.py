@@ -11,11 +11,13 @@ from typing import Any
 
 from chalicelib.api.application import application
 from chalicelib.config import Settings, SweeperSettings
-from chalicelib.process import Sweeper, Wiring
+from chalicelib.process import Sweeper, Wiring, import_ahead
 
 wiring = Wiring(lambda: Settings.read(os.environ))
 sweeper = Sweeper(lambda: SweeperSettings.read(os.environ))
 app = application(wiring.relay, wiring.probe)
+if os.environ.get("_HANDLER") == "app.app":  # set by Lambda: this is the API function, not the sweeper
+    import_ahead()
 
 
 @app.lambda_function(name="bodies")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from chalicelib.config import Keys, Settings, SweeperSettings
@@ -97,7 +98,9 @@ def build(settings: Settings, keys: Keys, store: DynamoStore) -> Relay:
         settings=RelaySettings(
             relay_name=settings.relay_name,
             limits=Limits(
-                size_limit_bytes=settings.size_limit_bytes, message_ttl_days=settings.message_ttl_days
+                size_limit_bytes=settings.size_limit_bytes,
+                message_ttl_days=settings.message_ttl_days,
+                **asdict(settings.quotas),
             ),
             lenient=settings.lenient,
         ),

@@ -10,6 +10,9 @@
     DM3_AWS_URL              endpoint of all AWS services; unset: AWS itself
     DM3_MESSAGE_TTL_DAYS     days that an unfetched message is kept; at least 30, the default
     DM3_SIZE_LIMIT_BYTES     largest envelope accepted; default and maximum 3000000
+    DM3_SENDER_MESSAGES_PER_HOUR, DM3_RECEIVER_KIB_PER_DAY, DM3_SOURCE_SUBMITS_PER_MINUTE,
+    DM3_SOURCE_REGISTRATIONS_PER_HOUR
+                             quotas; 0: not enforced; defaults 10000, 4194304, 6000 and 1000
     DM3_LENIENT              "true": accept unverified senders, marked as such; default "false"
     DM3_UNIVERSAL_RESOLVER   address of the ENS Universal Resolver; default: the one on mainnet
     DM3_NAMES_LIFETIME_S     seconds that an answer about a name is believed; default 300
@@ -24,7 +27,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Self
 
 _KEY_BYTES = 32
@@ -106,6 +109,26 @@ class Tables:
 
 
 @dataclass(frozen=True, slots=True)
+class Quotas:
+    """What one sender, receiver or source address may use; 0 is not enforced."""
+
+    sender_messages_per_hour: int = 10_000
+    receiver_kib_per_day: int = 4_194_304
+    source_submits_per_minute: int = 6_000
+    source_registrations_per_hour: int = 1_000
+
+    @classmethod
+    def read(cls, variables: _Variables) -> Self:
+        """The quotas among the variables. Raises InvalidSettings."""
+        return cls(
+            *(
+                variables.number(f"DM3_{name.upper()}", default, least=0, most=2**40)
+                for name, default in asdict(cls()).items()
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything an operator decides. Exactly one of `keys` and `keys_parameter` is set."""
 
@@ -118,6 +141,7 @@ class Settings:
     aws_url: str | None = None
     message_ttl_days: int = 30
     size_limit_bytes: int = 3_000_000
+    quotas: Quotas = Quotas()
     lenient: bool = False
     universal_resolver: str | None = None  # None: the one on mainnet
     names_lifetime_s: int = 300
@@ -152,6 +176,7 @@ class Settings:
             size_limit_bytes=variables.number(
                 "DM3_SIZE_LIMIT_BYTES", 3_000_000, least=10_000, most=3_000_000
             ),
+            quotas=Quotas.read(variables),
             lenient=variables.flag("DM3_LENIENT"),
             universal_resolver=variables.optional("DM3_UNIVERSAL_RESOLVER"),
             names_lifetime_s=variables.number("DM3_NAMES_LIFETIME_S", 300, least=0, most=86_400),

@@ -37,6 +37,10 @@ class DeliveryServiceProperties(BaseModel):
 
     messageTTL: int = Field(description="Days that a message is kept.")  # noqa: N815
     sizeLimit: int = Field(description="Largest envelope accepted, in bytes.")  # noqa: N815
+    notificationChannel: list[object] = Field(  # noqa: N815
+        description="Ways of telling receivers that mail has come, with what is public of each."
+    )
+    limits: dict[str, int] = Field(description="The enforced quotas and page sizes; 0 is not enforced.")
 
 
 class ProfileExtension(BaseModel):

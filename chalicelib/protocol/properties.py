@@ -6,6 +6,7 @@ Source: dm3 specification, "API delivery service", `dm3_getDeliveryServiceProper
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.protocol.errors import InvalidInput
@@ -44,20 +45,24 @@ class DeliveryServiceProperties:
     """What a delivery service promises and asks for.
 
     `message_ttl_days` is how long a message is kept at least; 0 is for ever. `size_limit_bytes` is the
-    largest envelope accepted; None is any. `notification_channels` of None are not told.
+    largest envelope accepted; None is any. `notification_channels` of None are not told. `limits` is ours:
+    quotas by name, each a whole number; a service that does not tell them has None.
     """
 
     message_ttl_days: int = 0
     size_limit_bytes: int | None = None
     notification_channels: tuple[NotificationChannel, ...] | None = None
+    limits: Mapping[str, int] | None = None
 
     def to_json(self) -> JsonObject:
-        """`{messageTTL, sizeLimit?, notificationChannel?}`."""
+        """`{messageTTL, sizeLimit?, notificationChannel?, limits?}`."""
         members: dict[str, JsonValue] = {"messageTTL": self.message_ttl_days}
         if self.size_limit_bytes is not None:
             members["sizeLimit"] = self.size_limit_bytes
         if self.notification_channels is not None:
             members["notificationChannel"] = [channel.to_json() for channel in self.notification_channels]
+        if self.limits is not None:
+            members["limits"] = dict(self.limits)
         return members
 
     @classmethod
@@ -76,11 +81,22 @@ class DeliveryServiceProperties:
             ),
             size_limit_bytes=None if size_limit is None else int(size_limit),
             notification_channels=_channels(members),
+            limits=_limits(members),
         )
 
 
 def _optional_number(members: JsonObject, name: str) -> int | float | None:
     return number_member(members, name, InvalidInput) if name in members else None
+
+
+def _limits(members: JsonObject) -> Mapping[str, int] | None:
+    """Limits that are whole numbers; another service's member of that name may be anything."""
+    value = members.get("limits")
+    if not isinstance(value, Mapping):
+        return None
+    return {
+        name: limit for name, limit in value.items() if isinstance(limit, int) and not isinstance(limit, bool)
+    }
 
 
 def _channels(members: JsonObject) -> tuple[NotificationChannel, ...] | None:

@@ -102,6 +102,9 @@ def compose(
         limits=limits,
     )
     properties = DeliveryServiceProperties(
-        message_ttl_days=limits.message_ttl_days, size_limit_bytes=limits.size_limit_bytes
+        message_ttl_days=limits.message_ttl_days,
+        size_limit_bytes=limits.size_limit_bytes,
+        notification_channels=(),
+        limits=limits.advertised(),
     )
     return Relay(admission, inbox, accounts, sessions, lambda: properties)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.protocol.crypto import KeyPair
@@ -37,6 +38,19 @@ class Limits:
     def message_lifetime_s(self) -> int:
         """How long a message is kept, in seconds."""
         return (self.message_ttl_days or _UNLIMITED_DAYS) * SECONDS_PER_DAY
+
+    def advertised(self) -> Mapping[str, int]:
+        """What senders and receivers are told of the limits, beside TTL and size; 0 is not enforced."""
+        return {
+            "senderMessagesPerHour": self.sender_messages_per_hour,
+            "receiverKibPerDay": self.receiver_kib_per_day,
+            "sourceSubmitsPerMinute": self.source_submits_per_minute,
+            "sourceRegistrationsPerHour": self.source_registrations_per_hour,
+            "pageMessages": self.page_messages_max,
+            "pageBytes": self.page_bytes,
+            "acknowledgements": self.acknowledgements,
+            "namesPerAccount": self.names_per_account,
+        }
 
 
 @dataclass(frozen=True, slots=True)

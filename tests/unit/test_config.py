@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import asdict
 
 import pytest
 
-from chalicelib.config import InvalidSettings, Keys, Settings, SweeperSettings, Tables
+from chalicelib.config import InvalidSettings, Keys, Quotas, Settings, SweeperSettings, Tables
+from chalicelib.relay.settings import Limits
 
 KEYS = Keys(b"e" * 32, b"s" * 32, b"t" * 32, b"i" * 32, (b"n" * 32, b"o" * 32))
 
@@ -40,6 +42,10 @@ def test_everything_can_be_set() -> None:
             "DM3_AWS_URL": "http://127.0.0.1:4566",
             "DM3_MESSAGE_TTL_DAYS": "90",
             "DM3_SIZE_LIMIT_BYTES": "20000",
+            "DM3_SENDER_MESSAGES_PER_HOUR": "1",
+            "DM3_RECEIVER_KIB_PER_DAY": "2",
+            "DM3_SOURCE_SUBMITS_PER_MINUTE": "3",
+            "DM3_SOURCE_REGISTRATIONS_PER_HOUR": "0",
             "DM3_LENIENT": "true",
             "DM3_UNIVERSAL_RESOLVER": "0x" + "11" * 20,
             "DM3_NAMES_LIFETIME_S": "5",
@@ -49,6 +55,7 @@ def test_everything_can_be_set() -> None:
     assert (settings.keys, settings.keys_parameter) == (None, "/dm3/keys")
     assert settings.aws_url == "http://127.0.0.1:4566"
     assert (settings.message_ttl_days, settings.size_limit_bytes, settings.lenient) == (90, 20_000, True)
+    assert settings.quotas == Quotas(1, 2, 3, 0)
     assert settings.universal_resolver == "0x" + "11" * 20
     assert (settings.names_lifetime_s, settings.unknown_lifetime_s) == (5, 0)
 
@@ -141,3 +148,8 @@ def test_the_sweeper_is_told_of_its_bucket_only() -> None:
     assert SweeperSettings.read({"DM3_BODIES_BUCKET": "b"}) == SweeperSettings("b")
     with pytest.raises(InvalidSettings, match="DM3_BODIES_BUCKET"):
         SweeperSettings.read({})
+
+
+def test_the_default_quotas_are_the_relays() -> None:
+    assert asdict(Quotas()).items() <= asdict(Limits()).items()
+    assert Settings.read(COMPLETE).quotas == Quotas()

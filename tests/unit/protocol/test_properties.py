@@ -13,7 +13,10 @@ CHANNEL = NotificationChannel("PUSH", {"publicKey": "k"})
 
 
 def test_they_come_back() -> None:
-    for properties in (DeliveryServiceProperties(), DeliveryServiceProperties(30, 3_000_000, (CHANNEL,))):
+    for properties in (
+        DeliveryServiceProperties(),
+        DeliveryServiceProperties(30, 3_000_000, (CHANNEL,), {"pageMessages": 7}),
+    ):
         assert DeliveryServiceProperties.parse(properties.to_json()) == properties
 
 
@@ -50,3 +53,10 @@ def test_what_are_no_properties_is_refused(value: JsonValue) -> None:
 def test_any_value_is_properties_or_refused(value: JsonValue) -> None:
     accepts_or_refuses(lambda: DeliveryServiceProperties.parse(value))
     accepts_or_refuses(lambda: NotificationChannel.parse(value))
+
+
+@pytest.mark.parametrize("value", [None, 1, [], "x"])
+def test_limits_of_another_form_are_somebody_elses(value: JsonValue) -> None:
+    assert DeliveryServiceProperties.parse({"limits": value}).limits is None
+    told = DeliveryServiceProperties.parse({"limits": {"a": 2, "b": [value]}})
+    assert told.limits == {"a": 2}
