@@ -17,9 +17,6 @@ from chalicelib.protocol.json_types import JsonValue
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 
-UNAVAILABLE_RETRY_AFTER_S = 5
-"""How long a caller should wait when a store or a chain did not answer: nobody knows, so a short while."""
-
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -51,12 +48,17 @@ def empty_answer(status: int) -> Answer:
     return Answer(status, "", TEXT)
 
 
+def told_data(error: Dm3Error) -> dict[str, object]:
+    """The error's data, with `retryAfter` (s) where trying again may help: in a batch there is no header."""
+    if isinstance(error, (LimitExceeded, Unavailable)):
+        return {**error.data, "retryAfter": error.retry_after_s}
+    return error.data
+
+
 def retry_headers(error: Dm3Error) -> Mapping[str, str]:
     """`Retry-After` (whole seconds, RFC 9110 section 10.2.3) for an error that may pass, else nothing."""
-    if isinstance(error, LimitExceeded):
+    if isinstance(error, (LimitExceeded, Unavailable)):
         return {"Retry-After": str(error.retry_after_s)}
-    if isinstance(error, Unavailable):
-        return {"Retry-After": str(UNAVAILABLE_RETRY_AFTER_S)}
     return _NO_HEADERS
 
 

@@ -25,6 +25,7 @@ from chalicelib.api.answers import (
     refusal,
     retry_headers,
     text_answer,
+    told_data,
 )
 from chalicelib.api.shapes import read_params
 from chalicelib.protocol.canonical import canonicalize, parse_json
@@ -199,8 +200,9 @@ def _success(result: str, identifier: JsonValue) -> str:
 def _failure(error: Dm3Error, identifier: JsonValue) -> str:
     """JSON-RPC 2.0 section 5.1."""
     member: dict[str, Any] = {"code": error.code, "message": error.message}
-    if error.data:
-        member["data"] = error.data
+    data = told_data(error)
+    if data:
+        member["data"] = data
     return f'{{"error":{canonicalize(member)},"id":{_identifier_text(identifier)},"jsonrpc":"{VERSION}"}}'
 
 

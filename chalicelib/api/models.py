@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 from chalicelib.protocol.errors import Dm3Error, InvalidParams
 from chalicelib.protocol.json_types import JsonValue
 
-ACKNOWLEDGEMENTS_LIMIT = 1000
 # More than a body can hold, if the entries are complete; smaller ones would take gigabytes as models.
 ENTRIES_LIMIT = 100_000
 
@@ -137,7 +136,7 @@ class Acknowledgements(Input):
 class AcknowledgedIds(Input):
     """Ids of messages, from the paged inbox, that may be deleted."""
 
-    ids: Annotated[list[str], Field(max_length=ACKNOWLEDGEMENTS_LIMIT)]
+    ids: Annotated[list[str], FailFast(), Field(max_length=ENTRIES_LIMIT)]
 
 
 PARAMS: dict[str, type[Params]] = {model.__name__: model for model in (NoParams, SubmitParams, NameParams)}

@@ -33,6 +33,28 @@ def document(routes: Iterable[Route]) -> JsonValue:
     }
 
 
+# One sentence, in the shape that the reference's client expects of the route.
+_REFUSAL: dict[str, Any] = {
+    "description": "A refusal; the body tells why in one sentence.",
+    "headers": {
+        "Retry-After": {
+            "description": "With 429 and 503: seconds after which to try again.",
+            "schema": {"type": "integer"},
+        }
+    },
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {"error": {"type": "string"}, "message": {"type": "string"}},
+            }
+        },
+        "text/plain": {"schema": {"type": "string"}},
+    },
+}
+_SIGN_IN = {"description": "No token, or one that has expired or was revoked: signing in cures it."}
+
+
 def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Success."}
     if route.result is not None:
@@ -43,13 +65,14 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         + [_parameter("query", name) for name in route.query],
         "responses": {
             str(route.status): success,
-            "default": {"description": "A refusal; the body tells why in one sentence."},
+            "default": _REFUSAL,
         },
     }
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _content(input_model(route.body), schemas)}
     if route.signed_in:
         operation["security"] = [{"session": []}]
+        operation["responses"]["401"] = _SIGN_IN
     return operation
 
 

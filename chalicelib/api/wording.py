@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.api.answers import Answer, json_answer, refusal, retry_headers, text_answer
+from chalicelib.api.answers import Answer, json_answer, refusal, retry_headers, text_answer, told_data
 from chalicelib.protocol.errors import Dm3Error, InvalidSignature, NotFound, SignInRequired
 
 
@@ -35,5 +35,5 @@ def profile(error: Dm3Error) -> Answer:
 
 def own(error: Dm3Error) -> Answer:
     """The form of our own routes: the sentence, the code of the error tree, and its data."""
-    body = {"error": error.message, "code": error.code, **error.data}
+    body = {"error": error.message, "code": error.code, **told_data(error)}
     return json_answer(body, error.status, retry_headers(error), error.code)  # type: ignore[arg-type]

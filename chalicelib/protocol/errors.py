@@ -142,9 +142,13 @@ class UnknownReceiver(NotFound):
 
 
 class Unavailable(Dm3Error):
-    """Something the relay depends on did not answer; nothing was accepted."""
+    """Something the relay depends on did not answer; nothing was accepted.
+
+    `retry_after_s` says when to try again: outages of stores and chains are short or long, never scheduled.
+    """
 
     code, status, retry, summary = -32002, 503, True, "The service cannot answer just now; try again."
+    retry_after_s: ClassVar[int] = 5
 
 
 class Unauthorized(Dm3Error):

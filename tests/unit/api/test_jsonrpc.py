@@ -165,7 +165,7 @@ STRICT = {
     "not by that name": (request("who", {"bob.eth": "a"}, id=1), 400, error(-32602, 1)),
     "refused": (request("who", ["nobody.eth"], id=1), 404, error(-32001, 1)),
     "quota": (request("limited", id=1), 429, error(-32005, 1, retryAfter=7)),
-    "away": (request("away", id=1), 503, error(-32002, 1)),
+    "away": (request("away", id=1), 503, error(-32002, 1, retryAfter=5)),
     "spam": (request("spam", id=1), 403, error(-32010, 1, rule="receiver")),
     "broken": (request("broken", id=1), 500, error(-32603, 1)),
 }
