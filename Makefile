@@ -9,6 +9,7 @@ NODE_STAMPS := infra/local/node_modules/.ready tests/interop/node_modules/.ready
 setup: $(STAMP) $(NODE_STAMPS)
 
 $(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements/dev.txt
