@@ -32,6 +32,7 @@ from chalicelib.client.values import (
     Received,
     Refused,
     Sent,
+    Unreached,
     Unreadable,
     Verdict,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "StoredKeys",
     "SystemEntropy",
     "Transport",
+    "Unreached",
     "Unreadable",
     "Verdict",
     "Wallet",

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from chalicelib.client.delivery_service import DeliveryService, path
 from chalicelib.client.identity import Identity
 from chalicelib.client.services import Services
 from chalicelib.client.session import Sessions
+from chalicelib.client.several import at_each
+from chalicelib.client.values import Unreached
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.protocol.json_types import JsonObject, JsonValue
+
+Result = TypeVar("Result")
 
 
 class Accounts:
@@ -21,26 +28,29 @@ class Accounts:
     def register(self) -> tuple[str, ...]:
         """Post the signed profile to each service. See `Dm3Client.register`."""
         body = self._identity.signed_profile.to_json()
-        own = self._own()
-        for service in own:
-            service.request("POST", path("profile", self._identity.name), body=body)
-        return tuple(service.name for service in own)
+        where = path("profile", self._identity.name)
+        opened, _ = self._at_each(lambda service: service.request("POST", where, body=body))
+        return tuple(opened)
 
-    def sign_out_everywhere(self) -> None:
-        """Revoke every session token of the account, also those of other devices."""
-        for service in self._own():
-            self._sessions.request(service, "POST", path("auth", self._identity.name, "sign-out-everywhere"))
-            self._sessions.forget(service)
+    def sign_out_everywhere(self) -> tuple[Unreached, ...]:
+        """Revoke every session token of the account. See `Dm3Client.sign_out_everywhere`."""
+        return self._leave("POST", path("auth", self._identity.name, "sign-out-everywhere"))
 
-    def delete(self) -> None:
+    def delete(self) -> tuple[Unreached, ...]:
         """Delete account and mail. See `Dm3Client.delete_account`."""
-        for service in self._own():
-            self._sessions.request(service, "DELETE", path("account", self._identity.name))
-            self._sessions.forget(service)
+        return self._leave("DELETE", path("account", self._identity.name))
 
     def export(self) -> tuple[JsonObject, ...]:
         """Everything that is stored. See `Dm3Client.export`."""
-        return tuple(self._export(service) for service in self._own())
+        exports, unreached = self._at_each(self._export)
+        return (*exports.values(), *(_missing(failure) for failure in unreached))
+
+    def _leave(self, method: str, where: str) -> tuple[Unreached, ...]:
+        def leave(service: DeliveryService) -> None:
+            self._sessions.request(service, method, where)
+            self._sessions.forget(service)
+
+        return self._at_each(leave)[1]
 
     def _export(self, service: DeliveryService) -> JsonObject:
         first = self._export_page(service, None)
@@ -59,8 +69,16 @@ class Accounts:
             raise Unavailable("The delivery service gave an answer that makes no sense.")
         return answer
 
-    def _own(self) -> list[DeliveryService]:
-        return [self._services.find(name) for name in self._identity.delivery_services]
+    def _at_each(
+        self, act: Callable[[DeliveryService], Result]
+    ) -> tuple[dict[str, Result], tuple[Unreached, ...]]:
+        return at_each(self._identity.delivery_services, lambda name: act(self._services.find(name)))
+
+
+def _missing(failure: Unreached) -> JsonObject:
+    """What stands in an export for a service that gave none: nobody shall take the rest for everything."""
+    reason = failure.reason
+    return {"deliveryService": failure.delivery_service, "error": reason.message, "code": reason.code}
 
 
 def _messages(page: JsonObject) -> list[JsonValue]:

@@ -27,7 +27,16 @@ from chalicelib.client.sender import Sender
 from chalicelib.client.services import Services
 from chalicelib.client.session import Sessions
 from chalicelib.client.transport import Transport
-from chalicelib.client.values import Contact, InboxPage, Queued, Received, Refused, Sent, Unreadable
+from chalicelib.client.values import (
+    Contact,
+    InboxPage,
+    Queued,
+    Received,
+    Refused,
+    Sent,
+    Unreached,
+    Unreadable,
+)
 from chalicelib.names.directory import Directory
 from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.http_transport import HttpTransport as ChainOverHttp
@@ -167,7 +176,8 @@ class Dm3Client:
 
         `limit` is the most messages from each of one's delivery services. `follow` restarts 60 s early at
         the end of the inbox, for readers that poll with a cursor: they see a message twice rather than miss
-        it. Raises NotFound without an account (see `register`), InvalidParams for a foreign cursor.
+        it. A service that does not answer hides only its own mail (`InboxPage.unreached`). If none answers it
+        raises NotFound without an account (see `register`), InvalidParams for a foreign cursor.
         """
         return self._mailbox.page(cursor, limit=limit, follow=follow)
 
@@ -183,26 +193,41 @@ class Dm3Client:
         """Delete messages, for all devices of the account; by `Received`, or by its `id`.
 
         Doubles that were left out go with them. Returns how many items were named to the delivery services;
-        those already gone count, too.
+        those already gone count, too. Raises what a service answers that did not do it, after all of them
+        were asked; doing it again is safe.
         """
         return self._mailbox.acknowledge(messages)
 
     def register(self) -> tuple[str, ...]:
-        """Open an account at each delivery service of the profile, or renew it; their names.
+        """Open an account at each delivery service of the profile, or renew it; the names of those that did.
+
+        A service that does not keeps no other from it, and is missing in the answer; the error is raised if
+        none did.
 
         The name must resolve to the identity's address. Publishing the profile at ENS is another matter: it
         takes a transaction (`dm3 profile publish`, or any ENS tool with `Identity.profile_record`).
         """
         return self._accounts.register()
 
-    def sign_out_everywhere(self) -> None:
-        """Revoke every session of the account, also those of other devices."""
-        self._accounts.sign_out_everywhere()
+    def sign_out_everywhere(self) -> tuple[Unreached, ...]:
+        """Revoke every session of the account, also those of other devices; at which services it failed.
 
-    def delete_account(self) -> None:
-        """Delete account, profile and mail at each delivery service, at once and for good."""
-        self._accounts.delete()
+        The error is raised if it failed at all of them.
+        """
+        return self._accounts.sign_out_everywhere()
+
+    def delete_account(self) -> tuple[Unreached, ...]:
+        """Delete account, profile and mail at each delivery service, at once and for good.
+
+        Returns at which services it failed: there, account and mail are still. The error is raised if it
+        failed at all of them.
+        """
+        return self._accounts.delete()
 
     def export(self) -> tuple[JsonObject, ...]:
-        """Everything that each delivery service stores for the account; messages are still encrypted."""
+        """Everything that each delivery service stores for the account; messages are still encrypted.
+
+        For a service that gave nothing, `error` and `code` stand beside its `deliveryService`. The error is
+        raised if none did.
+        """
         return self._accounts.export()

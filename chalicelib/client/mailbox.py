@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from chalicelib.client.cursor import read_cursor, write_cursor
-from chalicelib.client.delivery_service import DeliveryService, path
+from chalicelib.client.delivery_service import path
 from chalicelib.client.doubles import Doubles
 from chalicelib.client.identity import Identity
 from chalicelib.client.opening import Opener
 from chalicelib.client.services import Services
 from chalicelib.client.session import Sessions
+from chalicelib.client.several import at_each
 from chalicelib.client.values import InboxPage, Received, Unreadable
-from chalicelib.protocol.errors import Dm3Error, InvalidParams, NotFound, Unavailable
+from chalicelib.protocol.errors import Dm3Error, InvalidParams, Unavailable
 from chalicelib.protocol.json_types import JsonObject, JsonValue
 
 ACKNOWLEDGED_AT_ONCE = 1_000  # the relay's documented limit
@@ -46,29 +47,20 @@ class Mailbox:
     def page(self, cursor: str | None, *, limit: int | None, follow: bool) -> InboxPage:
         """At most `limit` messages from each delivery service. See `Dm3Client.fetch`."""
         positions = read_cursor(cursor)
-        parts: list[_Part] = []
-        failures: dict[str, Dm3Error] = {}
-        for name in self._identity.delivery_services:
-            try:
-                part = self._part(name, positions.get(name), limit=limit, follow=follow)
-            except Dm3Error as error:
-                if not error.retry:
-                    raise
-                failures[name] = error
-                continue
-            positions[name] = part.cursor
-            parts.append(part)
-        if not parts:
-            raise next(iter(failures.values()), NotFound("The profile names no delivery service."))
-        opened = [item for part in parts for item in part.opened]
+        parts, unreached = at_each(
+            self._identity.delivery_services,
+            lambda name: self._part(name, positions.get(name), limit=limit, follow=follow),
+        )
+        positions.update((name, part.cursor) for name, part in parts.items())
+        opened = [item for part in parts.values() for item in part.opened]
         received = [item for item in opened if isinstance(item, Received)]
         received.sort(key=lambda item: item.received_at_ms)
         return InboxPage(
             messages=tuple(item for item in received if not self._doubles.is_double(item)),
             unreadable=tuple(item for item in opened if isinstance(item, Unreadable)),
             cursor=write_cursor(positions),
-            more=any(part.more for part in parts),
-            unreachable=tuple(failures),
+            more=any(part.more for part in parts.values()),
+            unreached=unreached,
         )
 
     def every(self, cursor: str | None, *, limit: int | None) -> Iterator[Received]:
@@ -112,9 +104,15 @@ class Mailbox:
             if not separator:
                 raise InvalidParams("An id is not one of this client.")
             by_service.setdefault(service, []).append(stored_id)
-        return sum(self._acknowledge_at(self._services.find(name), ids) for name, ids in by_service.items())
+        if not by_service:
+            return 0
+        counts, unreached = at_each(by_service, lambda name: self._acknowledge_at(name, by_service[name]))
+        if unreached:
+            raise unreached[0].reason
+        return sum(counts.values())
 
-    def _acknowledge_at(self, service: DeliveryService, ids: list[str]) -> int:
+    def _acknowledge_at(self, name: str, ids: list[str]) -> int:
+        service = self._services.find(name)
         where = path("inbox", self._identity.name, "acknowledgements")
         count = 0
         for start in range(0, len(ids), ACKNOWLEDGED_AT_ONCE):

@@ -147,15 +147,28 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreached:
+    """One's own delivery service that did not do what it was asked for, and why."""
+
+    delivery_service: str
+    reason: Dm3Error
+
+
+@dataclass(frozen=True, slots=True)
 class InboxPage:
     """Part of the inbox, the oldest first.
 
-    `cursor` continues after it. `more` says whether something is known to be left. `unreachable` are own
-    delivery services that did not answer; the cursor stays where it was for them.
+    `cursor` continues after it. `more` says whether something is known to be left. `unreached` are own
+    delivery services that gave no mail, and why; the cursor stays where it was for them.
     """
 
     messages: tuple[Received, ...]
     unreadable: tuple[Unreadable, ...]
     cursor: str
     more: bool
-    unreachable: tuple[str, ...] = ()
+    unreached: tuple[Unreached, ...] = ()
+
+    @property
+    def unreachable(self) -> tuple[str, ...]:
+        """The names of the `unreached`."""
+        return tuple(failure.delivery_service for failure in self.unreached)

@@ -9,7 +9,7 @@ import click
 from chalicelib.cli.options import Chain, KeyOptions, chain_options, connect, key_options
 from chalicelib.cli.output import json_option, moment, plain, print_json, print_json_line
 from chalicelib.client.client import Dm3Client
-from chalicelib.client.values import Received, Unreadable
+from chalicelib.client.values import Received, Unreached, Unreadable
 
 
 @click.command("inbox")
@@ -41,25 +41,26 @@ def command(keys: KeyOptions, chain: Chain, follow: bool, poll_s: float, ack: bo
 def _once(client: Dm3Client, *, ack: bool, as_json: bool) -> None:
     received: list[Received] = []
     unreadable: list[Unreadable] = []
-    unreachable: tuple[str, ...] = ()
+    unreached: tuple[Unreached, ...] = ()
     cursor, more = None, True
     while more:
         page = client.fetch(cursor)
         received += page.messages
         unreadable += page.unreadable
-        cursor, more, unreachable = page.cursor, page.more, page.unreachable
+        cursor, more, unreached = page.cursor, page.more, page.unreached
     if as_json:
         print_json(
             {
                 "messages": [as_object(message) for message in received],
                 "unreadable": [{"id": item.id, "reason": item.reason} for item in unreadable],
-                "unreachable": list(unreachable),
+                "unreachable": [failure.delivery_service for failure in unreached],
+                "reasons": {failure.delivery_service: failure.reason.message for failure in unreached},
             }
         )
     else:
         for message in received:
             _show(message)
-        _sum_up(len(received), unreadable, unreachable)
+        _sum_up(len(received), unreadable, unreached)
     if ack and received:
         client.acknowledge(received)
 
@@ -77,13 +78,14 @@ def _follow(client: Dm3Client, poll_s: float, *, ack: bool, as_json: bool) -> No
         click.echo("", err=True)
 
 
-def _sum_up(count: int, unreadable: list[Unreadable], unreachable: tuple[str, ...]) -> None:
+def _sum_up(count: int, unreadable: list[Unreadable], unreached: tuple[Unreached, ...]) -> None:
     if count == 0:
         click.echo("No messages.")
     if unreadable:
         click.echo(f"{len(unreadable)} more cannot be opened with these keys.", err=True)
-    for name in unreachable:
-        click.echo(f"{plain(name)} did not answer; try again.", err=True)
+    for failure in unreached:
+        reason = plain(failure.reason.message)
+        click.echo(f"Nothing could be read from {plain(failure.delivery_service)}: {reason}", err=True)
 
 
 def _show(message: Received) -> None:

@@ -76,8 +76,8 @@ def bob_has_keys(home: Path, world: World) -> Dm3Client:
     return use_keys(home, world, "bob.eth")
 
 
-def use_keys(home: Path, world: World, name: str) -> Dm3Client:
-    client = world.join(name)
+def use_keys(home: Path, world: World, name: str, *services: str) -> Dm3Client:
+    client = world.join(name, *services)
     keys = StoredKeys(client.identity, wallet_of(name).private_key)
     save_keys(home / "keys.json", keys, PASSPHRASE, SeededChance(), cost=CHEAP, replace=True)
     return client

@@ -542,7 +542,8 @@ class TestSessions:
         world.faults.append(answering(Response(401, b"Unauthorized"), path="/inbox/"))
         with pytest.raises(SignInRequired):
             bob.fetch()
-        assert sum("/inbox/" in request.url for request in world.transport.requests) == 2
+        for service in (RELAY, SECOND):
+            assert sum(f"{service}/api/inbox/" in request.url for request in world.transport.requests) == 2
 
 
 class TestAccount:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.client import Attachment, Dm3Client, Response, drafts
-from tests.unit.cli.conftest import Run, as_json
+from tests.unit.cli.conftest import Run, as_json, use_keys
 from tests.unit.client.world import RELAY, World, answering, down
 
 
@@ -137,6 +137,19 @@ class TestInbox:
         assert message["verified"] is True
         assert {check["verdict"] for check in message["checks"]} == {"passed"}
         assert shown["unreadable"] == shown["unreachable"] == []
+
+    def test_a_service_that_gives_nothing_is_named_with_its_reason(
+        self, run: Run, home: Path, world: World
+    ) -> None:
+        use_keys(home, world, "bob.eth", "never.eth", RELAY)
+        world.join("alice.eth").send("bob.eth", "hello")
+        result = run("inbox")
+        assert result.exit_code == 0
+        assert "hello" in result.stdout
+        sentence = "A delivery service has no profile at ENS."
+        assert result.stderr == f"Nothing could be read from never.eth: {sentence}\n"
+        shown = as_json(run("inbox", "--json"))
+        assert (shown["unreachable"], shown["reasons"]) == (["never.eth"], {"never.eth": sentence})
 
     def test_an_empty_inbox(self, run: Run, bob: Dm3Client) -> None:
         assert run("inbox").stdout == "No messages.\n"
