@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 NODE_STAMPS := infra/local/node_modules/.ready tests/interop/node_modules/.ready
 
-.PHONY: setup demo test lint package bench lock clean
+.PHONY: setup demo test vectors lint package bench lock clean
 setup: $(STAMP) $(NODE_STAMPS)
 
 $(STAMP): requirements/dev.txt pyproject.toml
@@ -25,6 +25,9 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+
+vectors: setup
+	$(BIN)/python -m pytest -q tests/unit/protocol/test_vectors.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -14,6 +14,8 @@ from chalicelib.protocol.profile import DELIVERY_SERVICE_RECORD, USER_PROFILE_RE
 from tests.vectors.cases import Case, constants, disagreement, groups, runners
 from tests.vectors.exceptions import reasons
 
+pytestmark = pytest.mark.xdist_group("vectors")  # one process, so that the table counts all of them
+
 CASES = [(group, case) for group, cases in groups().items() for case in cases]
 EXCEPTED = reasons({case["id"] for _, case in CASES})
 
