@@ -77,6 +77,10 @@ class AccountBook:
         """The keyed hash under which everything of the account at `address` stands."""
         return self._vault.index("account", address.lower())
 
+    def inbox(self, key: bytes, record: AccountRecord) -> bytes:
+        """The keyed hash under which the mail of this incarnation of the account stands."""
+        return self._vault.index("inbox", key, record.incarnation)
+
     def load(self, key: bytes) -> AccountRecord | None:
         """The account's record as it stands now. Raises InternalError if its storage key is gone."""
         row = self._store.get(key)

@@ -124,14 +124,14 @@ class RelayAccounts:
         Mail goes first and the account last, so that an owner whose deletion was cut short can still sign in
         and repeat it; mail that came in meanwhile goes at the end.
         """
-        self._inbox.empty(account.key)
+        self._inbox.empty(account.inbox)
         record = self._book.load(account.key)
         names = () if record is None else record.names
         for name in names:
             self._names.unlink(name, account.address)
         self._book.delete(account.key)
         self._residents.forget(account.key, account.name, *names)
-        self._inbox.empty(account.key)
+        self._inbox.empty(account.inbox)
 
     def _adopt(self, name: str, address: str, signed: SignedUserProfile, *, published: bool) -> AccountRecord:
         key = self._book.key(address)

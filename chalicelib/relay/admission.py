@@ -137,8 +137,7 @@ class RelayAdmission:
     def _accept(self, letter: _Letter) -> Submitted:
         envelope, sender, receiver = letter.envelope, letter.sender, letter.receiver
         ticket = Ticket(
-            account=receiver.key,
-            incarnation=receiver.record.incarnation,
+            inbox=receiver.inbox,
             sender=sender.name,
             verified=sender.verified,
             message_hash=envelope.message_hash or sealed_hash(envelope),
@@ -178,7 +177,7 @@ class RelayAdmission:
             message_hash=ticket.message_hash,
             verified=letter.sender.verified,
         )
-        return self._mailbox.seal(ticket.account, key, stored, expires_at_s)
+        return self._mailbox.seal(ticket.inbox, key, stored, expires_at_s)
 
 
 def _require_sealed(text: str) -> None:

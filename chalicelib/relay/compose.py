@@ -58,7 +58,7 @@ def compose(
         mailbox=mailbox,
         store=stores.inbox,
         positions=positions,
-        acknowledgements=Acknowledgements(stores.inbox, journal, positions, book, limits),
+        acknowledgements=Acknowledgements(stores.inbox, journal, positions, limits),
         book=book,
         clock=clock,
         limits=limits,

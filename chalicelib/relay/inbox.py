@@ -56,12 +56,12 @@ class RelayInbox:
         if limit is not None and limit < 1:
             raise InvalidParams("The limit must be at least 1.")
         count = min(limit or self._limits.page_messages, self._limits.page_messages_max)
-        position = self._positions.read_cursor(account.key, cursor)
+        position = self._positions.read_cursor(account.inbox, cursor)
         start = _restart(position) if follow and position.at_end else position.after
-        batch = self._mailbox.read(account.key, start, limit=count, max_bytes=self._limits.page_bytes)
+        batch = self._mailbox.read(account.inbox, start, limit=count, max_bytes=self._limits.page_bytes)
         return Page(
             messages=tuple(item.message for item in batch.opened),
-            cursor=self._positions.cursor_of(account.key, _advance(position, batch)),
+            cursor=self._positions.cursor_of(account.inbox, _advance(position, batch)),
             more=batch.more,
             unreadable=batch.unreadable,
         )
@@ -74,11 +74,11 @@ class RelayInbox:
         however large, so that repeated listings show everything.
         """
         count, space = self._limits.page_messages_max, self._limits.page_bytes
-        oldest = self._mailbox.read(account.key, None, limit=count, max_bytes=space)
+        oldest = self._mailbox.read(account.inbox, None, limit=count, max_bytes=space)
         if not oldest.more:
             return Listing(tuple(item.message.envelope for item in oldest.opened), None)
         head = _fitting(oldest.opened[: count // 2], space // 2)
-        moving = self._moving_half(account.key, head[-1].key if head else None, count // 2, space // 2)
+        moving = self._moving_half(account, head[-1].key if head else None, count // 2, space // 2)
         head = _fitting(head, space - moving.size_bytes)
         self._remember(account.key, moving.last if moving.more else None)
         shown = dict.fromkeys(item.key for item in moving.opened)
@@ -86,17 +86,17 @@ class RelayInbox:
         following = Position(after=head[-1].key if head else None)
         return Listing(
             tuple(item.message.envelope for item in items),
-            self._positions.cursor_of(account.key, following),
+            self._positions.cursor_of(account.inbox, following),
         )
 
     def conversation(self, account: Account, contact: str, cursor: str | None = None) -> Listing:
         """See `service.Inbox.conversation`. Opens at most 1,000 messages for one call."""
         contact = normalize(contact)
-        after = self._positions.read_cursor(account.key, cursor).after
+        after = self._positions.read_cursor(account.inbox, cursor).after
         found: list[Opened] = []
         size_bytes, budget = 0, _CONVERSATION_WORK
         while True:
-            batch = self._mailbox.read(account.key, after, limit=budget, max_bytes=self._limits.page_bytes)
+            batch = self._mailbox.read(account.inbox, after, limit=budget, max_bytes=self._limits.page_bytes)
             for item in batch.opened:
                 if item.sender == contact:
                     size_bytes += item.size_bytes
@@ -113,25 +113,25 @@ class RelayInbox:
 
     def acknowledge(self, account: Account, ids: Sequence[str]) -> int:
         """See `service.Inbox.acknowledge`. At a cost that does not depend on the inbox."""
-        return self._acknowledgements.by_id(account.key, ids)
+        return self._acknowledgements.by_id(account.inbox, ids)
 
     def acknowledge_pairs(self, account: Account, pairs: Sequence[tuple[str, str]]) -> int:
         """See `service.Inbox.acknowledge_pairs`."""
-        return self._acknowledgements.by_pairs(account.key, pairs)
+        return self._acknowledgements.by_pairs(account.inbox, pairs)
 
-    def empty(self, account: bytes) -> None:
+    def empty(self, inbox: bytes) -> None:
         """Delete every message, a bounded batch at a time."""
         after: InboxKey | None = None
         while True:
             page = self._store.page(
-                account,
+                inbox,
                 after=after,
                 limit=_DELETED_AT_ONCE,
                 max_bytes=self._limits.page_bytes,
                 now_s=self._clock.now_ms() // 1_000,
             )
             if page.items:
-                self._store.delete(account, [item.key for item in page.items])
+                self._store.delete(inbox, [item.key for item in page.items])
             if page.last is None:
                 return
             after = page.last
@@ -140,16 +140,16 @@ class RelayInbox:
         envelopes = tuple(item.message.envelope for item in found)
         if after is None:
             return Listing(envelopes, None)
-        return Listing(envelopes, self._positions.cursor_of(account.key, Position(after=after)))
+        return Listing(envelopes, self._positions.cursor_of(account.inbox, Position(after=after)))
 
-    def _moving_half(self, account: bytes, head: InboxKey | None, count: int, space: int) -> Batch:
-        record = self._book.load(account)
+    def _moving_half(self, account: Account, head: InboxKey | None, count: int, space: int) -> Batch:
+        record = self._book.load(account.key)
         start = _later(record.listing_after if record else None, head)
-        moving = self._mailbox.read(account, start, limit=count, max_bytes=space)
+        moving = self._mailbox.read(account.inbox, start, limit=count, max_bytes=space)
         if moving.opened or start == head:
             return moving
         # What the position stood before has been acknowledged or has expired.
-        return self._mailbox.read(account, head, limit=count, max_bytes=space)
+        return self._mailbox.read(account.inbox, head, limit=count, max_bytes=space)
 
     def _remember(self, account: bytes, listing_after: InboxKey | None) -> None:
         def change(record: AccountRecord | None) -> AccountRecord | None:

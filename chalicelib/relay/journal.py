@@ -42,13 +42,14 @@ _ROWS_PER_HASH = 100
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What makes two submissions the same: account, sender, whether verified, hashes.
+    """What makes two submissions the same: inbox, sender, whether verified, hashes.
 
-    `message_hash` is the one the reference acknowledges with, `sealed_hash` that of the sealed message.
+    `inbox` is new when a deleted account comes back, so that neither what is remembered of the former one nor
+    a process that has not heard of the deletion puts anything into the new one's. `message_hash` is the one
+    the reference acknowledges with, `sealed_hash` that of the sealed message.
     """
 
-    account: bytes
-    incarnation: bytes
+    inbox: bytes
     sender: str
     verified: bool
     message_hash: str
@@ -89,15 +90,15 @@ class Journal:
 
     def find(self, ticket: Ticket) -> Attempt:
         """Has this been submitted before? One read, unless an earlier submission was cut short."""
-        partition = self._partition(ticket.account, ticket.incarnation, ticket.message_hash)
-        sort = self._sender_half(ticket.account, ticket.sender) + self._sealed_half(ticket)
+        partition = self._partition(ticket.inbox, ticket.message_hash)
+        sort = self._sender_half(ticket.inbox, ticket.sender) + self._sealed_half(ticket)
         message_id: bytes | None = None
         for number in range(_ATTEMPTS):
             numbered = sort + bytes([number]) if number else sort
             row = self._submissions.get(partition, numbered, now_s=self._now_s())
             if row is None:
                 return Attempt(partition, numbered, None, message_id)
-            if row.stored or number == _ATTEMPTS - 1 or not self._is_abandoned(ticket.account, row):
+            if row.stored or number == _ATTEMPTS - 1 or not self._is_abandoned(ticket.inbox, row):
                 return Attempt(partition, numbered, row)
             message_id = row.inbox_key.message_id
         raise AssertionError  # the loop returns at its last number
@@ -116,18 +117,16 @@ class Journal:
             row = self._submissions.begin(mine, now_s=self._now_s())
         assert row is not None  # noqa: S101 - one of the two is there
         if not row.stored:
-            self._inbox.put(ticket.account, item(row.inbox_key, row.expires_at_s))
+            self._inbox.put(ticket.inbox, item(row.inbox_key, row.expires_at_s))
             self._submissions.complete(row.partition, row.sort)
         duplicate = mine is None or row.inbox_key != mine.inbox_key
         return self._open_receipt(row), duplicate
 
-    def inbox_keys(
-        self, account: bytes, incarnation: bytes, sender: str, message_hash: str
-    ) -> tuple[InboxKey, ...]:
+    def inbox_keys(self, inbox: bytes, sender: str, message_hash: str) -> tuple[InboxKey, ...]:
         """Where the messages stand that `sender` submitted under `message_hash`. One query."""
         rows = self._submissions.find(
-            self._partition(account, incarnation, message_hash),
-            self._sender_half(account, sender),
+            self._partition(inbox, message_hash),
+            self._sender_half(inbox, sender),
             now_s=self._now_s(),
             limit=_ROWS_PER_HASH,
         )
@@ -153,16 +152,16 @@ class Journal:
     def _open_receipt(self, row: Submission) -> Receipt:
         return Receipt.parse(parse_json(self._vault.open(row.receipt, row.partition + row.sort)))
 
-    def _is_abandoned(self, account: bytes, row: Submission) -> bool:
+    def _is_abandoned(self, inbox: bytes, row: Submission) -> bool:
         if self._clock.now_ms() - row.inbox_key.stored_at_ms < ATTEMPT_MS:
             return False
-        return not self._inbox.exists(account, row.inbox_key, now_s=self._now_s())
+        return not self._inbox.exists(inbox, row.inbox_key, now_s=self._now_s())
 
-    def _partition(self, account: bytes, incarnation: bytes, message_hash: str) -> bytes:
-        return self._vault.index("submission", account, incarnation, message_hash)
+    def _partition(self, inbox: bytes, message_hash: str) -> bytes:
+        return self._vault.index("submission", inbox, message_hash)
 
-    def _sender_half(self, account: bytes, sender: str) -> bytes:
-        return self._vault.index("submission sender", account, sender)[:_HALF_SORT_BYTES]
+    def _sender_half(self, inbox: bytes, sender: str) -> bytes:
+        return self._vault.index("submission sender", inbox, sender)[:_HALF_SORT_BYTES]
 
     def _sealed_half(self, ticket: Ticket) -> bytes:
         # Who merely claims to be the sender must not swallow what the sender submits.

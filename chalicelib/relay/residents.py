@@ -16,9 +16,10 @@ from chalicelib.relay.ports import Clock
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """An account of this relay under its key."""
+    """An account of this relay under its key; `inbox` is the key of its mail."""
 
     key: bytes
+    inbox: bytes
     record: AccountRecord
 
 
@@ -38,7 +39,7 @@ class Residents:
             return None
         key = self._book.key(address)
         record = self._records.get_or(key, lambda: self._book.load(key))
-        return None if record is None else Resident(key, record)
+        return None if record is None else Resident(key, self._book.inbox(key, record), record)
 
     def address(self, name: str) -> str | None:
         """The address that `name` leads to, whether or not it has an account here."""

@@ -112,7 +112,7 @@ class RelaySessions:
             raise Forbidden("The account does not exist any more.")
         if session.epoch != record.session_epoch.hex():
             raise SignInRequired
-        return Account(key, address, name)
+        return Account(key, self._book.inbox(key, record), address, name)
 
     def sign_out_everywhere(self, account: Account) -> None:
         """See `service.Sessions.sign_out_everywhere`. Works at once in every process."""

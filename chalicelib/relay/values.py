@@ -11,9 +11,10 @@ from chalicelib.protocol.receipt import Receipt
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An authenticated account: its keyed hash, its address, and the name the caller used for it."""
+    """An authenticated account: its keyed hash, that of its mail, its address, the name the caller used."""
 
     key: bytes
+    inbox: bytes
     address: str
     name: str
 

@@ -126,11 +126,11 @@ def test_an_expired_message_is_never_served() -> None:
 def spoil(world: World, account: Account, number: int) -> None:
     """Replace one stored blob by something nobody can open."""
     page = world.store.inbox.page(
-        account.key, after=None, limit=1_000, max_bytes=10**9, now_s=world.clock.now_s
+        account.inbox, after=None, limit=1_000, max_bytes=10**9, now_s=world.clock.now_s
     )
     item = page.items[number]
-    world.store.inbox.delete(account.key, [item.key])
-    world.store.inbox.put(account.key, InboxItem(item.key, b"spoilt" * 10, item.expires_at_s))
+    world.store.inbox.delete(account.inbox, [item.key])
+    world.store.inbox.put(account.inbox, InboxItem(item.key, b"spoilt" * 10, item.expires_at_s))
 
 
 @pytest.mark.parametrize("place", [0, 2, 4])
@@ -161,7 +161,7 @@ def test_an_item_whose_body_is_gone_stops_nobody() -> None:
     sent = fill(world, 3)
     account = world.account(BOB)
     stored = world.store.inbox.page(
-        account.key, after=None, limit=9, max_bytes=10**9, now_s=world.clock.now_s
+        account.inbox, after=None, limit=9, max_bytes=10**9, now_s=world.clock.now_s
     )
     world.store.inbox.unreadable.add(stored.items[2].key)
     page = world.relay.inbox.page(account)
@@ -360,7 +360,7 @@ def test_unreadable_items_end_a_call_and_not_the_conversation() -> None:
 @given(st.text(max_size=60))
 def test_any_cursor_or_id_is_refused_with_the_protocols_error(text: str) -> None:
     world = World()
-    account = Account(b"a" * 32, BOB.address, "bob.eth")
+    account = Account(b"a" * 32, b"i" * 32, BOB.address, "bob.eth")
     with pytest.raises(Dm3Error):
         world.relay.inbox.page(account, text)
     with pytest.raises(Dm3Error):

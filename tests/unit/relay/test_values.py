@@ -32,4 +32,4 @@ def test_an_export_holds_all_of_an_account() -> None:
 
 
 def test_accounts_with_the_same_key_are_told_apart_by_name_only() -> None:
-    assert Account(b"k", BOB.address, "bob.eth") != Account(b"k", BOB.address, "robert.eth")
+    assert Account(b"k", b"i", BOB.address, "bob.eth") != Account(b"k", b"i", BOB.address, "robert.eth")
