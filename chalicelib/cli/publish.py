@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from chalicelib.client.identity import Identity
 from chalicelib.client.wallet import Wallet
 from chalicelib.names.encoding import namehash
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.errors import Forbidden, NotFound, Unavailable
+from chalicelib.protocol.profile import USER_PROFILE_RECORD
 
 ENS_REGISTRY: Final = "0x00000000000C2E074eC69A0dFb2997BA6C7d2e1e"
 MINED_WITHIN_S: Final = 300
@@ -39,6 +41,11 @@ _RESOLVER_ABI: Final = [
         "outputs": [],
     }
 ]
+
+
+def publish_profile(rpc_url: str, identity: Identity, wallet: Wallet) -> str:
+    """Publish the profile of `identity` at ENS; as `publish_text`. `wallet` must own the name."""
+    return publish_text(rpc_url, identity.name, USER_PROFILE_RECORD, identity.profile_record(), wallet)
 
 
 def publish_text(rpc_url: str, name: str, key: str, value: str, wallet: Wallet) -> str:

@@ -1,7 +1,8 @@
 """The whole relay on a laptop: a chain with ENS, the AWS services, and the gateway before the application.
 
 `start_local` starts it in this process and `run` is the command line's loop around it. Everything listens on
-loopback only. When it is ready, the relay's own name has its `network.dm3.deliveryService` record published.
+loopback only. When it is ready, the relay's own name has its `network.dm3.deliveryService` record published,
+and some accounts of the chain have names, so that messages can be tried at once.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import secrets
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event
@@ -30,12 +32,15 @@ from infra.local.streams import StreamPump
 
 RELAY_NAME = "relay.eth"
 ACCOUNTS = 10
+# Names for a first try, by index of the account that owns them. Publishing is left to whoever tries.
+PEOPLE = {"alice.eth": 1, "bob.eth": 2}
 
 
 @dataclass(frozen=True)
 class LocalRelay:
     """A running relay. `accounts` are funded accounts of the chain: (address, private key in hex).
 
+    `people` are names that some of these accounts own, and that point at them, by index in `accounts`.
     Use it as a context manager, or call `stop`.
     """
 
@@ -47,6 +52,7 @@ class LocalRelay:
     universal_resolver: str
     relay_name: str
     accounts: tuple[tuple[str, str], ...]
+    people: Mapping[str, int]
     chain: Chain = field(repr=False)
     aws: LocalAws = field(repr=False)
     _running: ExitStack = field(repr=False)
@@ -65,9 +71,11 @@ class LocalRelay:
                 "relay_name",
             )
         }
-        members["accounts"] = [
+        accounts = [
             {"address": address, "private_key": private_key} for address, private_key in self.accounts
         ]
+        members["accounts"] = accounts
+        members["people"] = [{"name": name, **accounts[index]} for name, index in self.people.items()]
         return json.dumps(members)
 
     def stop(self) -> None:
@@ -107,6 +115,9 @@ def start_local(
             pump = StreamPump(aws.streams, aws.stream_arn, sweeper.sweep).start()
             starting.callback(pump.stop)
         _publish(chain, keys, server.url)
+        people = {name: index for name, index in PEOPLE.items() if index < len(chain.accounts)}
+        for name, index in people.items():
+            chain.register(name, index)
         server.start(gateway)
         return LocalRelay(
             url=server.url,
@@ -117,6 +128,7 @@ def start_local(
             universal_resolver=chain.universal_resolver,
             relay_name=RELAY_NAME,
             accounts=tuple(chain.accounts),
+            people=people,
             chain=chain,
             aws=aws,
             _running=starting.pop_all(),

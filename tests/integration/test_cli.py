@@ -161,6 +161,7 @@ def test_dm3_local_speaks_first_by_its_contract_and_leaves_nothing(tmp_path: Pat
             "relay_name",
         } <= contract.keys()
         assert len(contract["accounts"]) == 2
+        assert [person["name"] for person in contract["people"]] == ["alice.eth"]
         assert is_open(port)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0

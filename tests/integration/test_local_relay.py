@@ -91,6 +91,7 @@ def test_the_first_line_has_every_address_and_all_of_them_answer() -> None:
             "relay_name",
         }
         assert len(line["accounts"]) == 3
+        assert set(line["accounts"][0]) == {"address", "private_key"}
         assert line["ens_registry"] == "0x00000000000C2E074eC69A0dFb2997BA6C7d2e1e"
         assert line["url"].startswith("http://127.0.0.1:")
         assert fetch(f"{line['url']}/health/store") == {"status": "ok"}
@@ -104,6 +105,10 @@ def test_the_first_line_has_every_address_and_all_of_them_answer() -> None:
         published = directory.delivery_service(line["relay_name"])
         assert published is not None
         assert published.url == line["url"]
+        for (name, index), person in zip({"alice.eth": 1, "bob.eth": 2}.items(), line["people"], strict=True):
+            assert person == {"name": name, **line["accounts"][index]}
+            found = directory.lookup(name)
+            assert (found.address, found.profile) == (person["address"], None)
         properties = {"jsonrpc": "2.0", "id": 1, "method": "dm3_getDeliveryServiceProperties"}
         with ThreadPoolExecutor(8) as people:
             answers = list(people.map(lambda _: fetch(f"{line['url']}/rpc", properties), range(40)))

@@ -15,7 +15,6 @@ from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.http_transport import HttpTransport
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.errors import InvalidInput, NotFound
-from chalicelib.protocol.profile import USER_PROFILE_RECORD
 
 
 @click.group("profile")
@@ -55,11 +54,9 @@ def publish(
     transaction: str | None = None
     if on_chain:
         # Only here: it imports web3.
-        from chalicelib.cli.publish import publish_text
+        from chalicelib.cli.publish import publish_profile
 
-        wallet = _wallet(stored, wallet_key_file)
-        record = identity.profile_record()
-        transaction = publish_text(chain.rpc_url, identity.name, USER_PROFILE_RECORD, record, wallet)
+        transaction = publish_profile(chain.rpc_url, identity, _wallet(stored, wallet_key_file))
         if not as_json:
             click.echo(f"Published at ENS: {identity.name}, transaction {transaction}")
     services: tuple[str, ...] = ()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.cli.publish import publish_text
+from chalicelib.cli.publish import publish_profile
 from chalicelib.client import Dm3Client, Identity, Wallet
-from chalicelib.protocol.profile import USER_PROFILE_RECORD
 from infra.local.serve import LocalRelay
 
 
@@ -35,5 +34,4 @@ def create(relay: LocalRelay, name: str, account: int) -> Person:
 
 def publish(relay: LocalRelay, person: Person) -> str:
     """Publish the profile by a transaction that the person's wallet signs; the transaction's hash."""
-    record = person.identity.profile_record()
-    return publish_text(relay.rpc_url, person.name, USER_PROFILE_RECORD, record, person.wallet)
+    return publish_profile(relay.rpc_url, person.identity, person.wallet)
