@@ -49,12 +49,19 @@ dm3: end-to-end encrypted messages between ENS names.
 
 \b
 The first message, with a relay on your own machine:
-  dm3 local                                    in one terminal; note its rpc_url
-  export DM3_RPC_URL=http://127.0.0.1:…
+  dm3 local                               # in a terminal of its own
+  export DM3_RPC_URL=http://127.0.0.1:…   # "rpc_url" of the line it prints
+  export DM3_KEY_FILE=bob.json DM3_WALLET_KEY=0x…     # Bob's "private_key" there
+  dm3 keys create bob.eth --delivery-service relay.eth
+  dm3 profile publish
+  export DM3_KEY_FILE=alice.json DM3_WALLET_KEY=0x…   # and Alice's
   dm3 keys create alice.eth --delivery-service relay.eth
   dm3 profile publish
   dm3 send bob.eth "Hello Bob"
-  dm3 inbox
+  dm3 inbox --keys bob.json
+
+`dm3 local` has given alice.eth and bob.eth to two of its accounts: you are both of them. The passphrase
+that is asked for is your choice; it encrypts the keys.
 
 Every command takes --json, for programs, and --help, with examples. A command that fails says why in
 one sentence on standard error; the exit status is then 1 (2 if it was called wrongly).
