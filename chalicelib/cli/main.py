@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import click
 
-from chalicelib.protocol.errors import Dm3Error
+from chalicelib.cli.output import fail, wants_json
+from chalicelib.protocol.errors import Dm3Error, InvalidInput, InvalidParams
 
 # name: (module under chalicelib.cli.commands, what `dm3 --help` says)
 COMMANDS: Final = {
@@ -27,7 +30,32 @@ COMMANDS: Final = {
 
 
 class _Lazy(click.Group):
-    """A group that knows its commands by name, and imports them one at a time."""
+    """A group that knows its commands by name, and imports them one at a time.
+
+    Wrong usage is told in JSON to whoever asks for JSON, which click itself does not do.
+    """
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,  # noqa: ANN401 - as click declares it
+    ) -> Any:  # noqa: ANN401 - as click declares it
+        """As click's, but an error of click's is JSON after `--json`."""
+        as_click = functools.partial(
+            super().main, args, prog_name, complete_var, windows_expand_args=windows_expand_args, **extra
+        )
+        if not standalone_mode or not wants_json(sys.argv[1:] if args is None else args):
+            return as_click(standalone_mode=standalone_mode)
+        try:
+            sys.exit(as_click(standalone_mode=False))
+        except click.ClickException as error:
+            fail(InvalidParams(error.format_message()), as_json=True, status=error.exit_code)
+        except click.Abort:
+            fail(InvalidInput("It was interrupted."), as_json=True)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         return list(COMMANDS)
@@ -79,5 +107,4 @@ def main() -> None:
     try:
         dm3.main(prog_name="dm3")
     except Dm3Error as error:
-        sys.stderr.write(f"Error: {error.message}\n")
-        sys.exit(1)
+        fail(error, as_json=wants_json(sys.argv[1:]))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ParamSpec
+from typing import Any, NoReturn, ParamSpec
 
 import click
 
@@ -36,14 +36,20 @@ def json_option(command: Callable[P, None]) -> Callable[P, None]:
     return told
 
 
-def fail(error: Dm3Error, *, as_json: bool) -> None:
-    """Say what went wrong on standard error and end with status 1."""
+def wants_json(words: Sequence[str]) -> bool:
+    """Whether a command line asks for JSON. What follows `--` is no option."""
+    words = list(words)
+    return "--json" in words[: words.index("--") if "--" in words else None]
+
+
+def fail(error: Dm3Error, *, as_json: bool, status: int = 1) -> NoReturn:
+    """Say what went wrong on standard error and end with `status`."""
     if as_json:
         text = json.dumps({"error": error.message, "code": error.code, **error.data})
     else:
         text = f"Error: {plain(error.message)}"
     click.echo(text, err=True)
-    sys.exit(1)
+    sys.exit(status)
 
 
 def print_json(value: Mapping[str, Any] | list[Any]) -> None:

@@ -9,12 +9,13 @@ from chalicelib.client.delivery_service import DeliveryService, path
 from chalicelib.client.identity import Identity
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.canonical import parse_json
-from chalicelib.protocol.errors import Dm3Error, SignInRequired, Unavailable
+from chalicelib.protocol.errors import Dm3Error, NotFound, SignInRequired, Unavailable
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.signing import sign
 
 # The key that signs a challenge signs messages, too: a service must not get a text of its choice signed.
 # A challenge is a JWT (WIRE, "REST"), which the JSON under the signature of a message never looks like.
+_NO_ACCOUNT = "There is no account at the delivery service; open one: dm3 profile publish."
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
@@ -50,7 +51,10 @@ class Sessions:
         """A token for a signed challenge. Raises NotFound without an account, InvalidInput, Forbidden."""
         self.forget(service)
         where = path("auth", self._identity.name)
-        challenge = _text(service.request("GET", where))
+        try:
+            challenge = _text(service.request("GET", where))
+        except NotFound:
+            raise NotFound(_NO_ACCOUNT) from None
         if not _CHALLENGE.fullmatch(challenge) or not _is_issued_by(challenge, service):
             raise Unavailable("The delivery service gave a challenge that must not be signed.")
         signature = sign(self._identity.keys.signing.private_key, challenge)

@@ -17,6 +17,7 @@ from chalicelib.client.private_files import read_private
 from chalicelib.client.wallet import Wallet
 from chalicelib.protocol.canonical import parse_json
 from chalicelib.protocol.errors import InvalidInput, ParseError
+from chalicelib.protocol.profile import USER_PROFILE_RECORD
 
 _MAX_IMPORT_BYTES = 65_536
 
@@ -162,4 +163,5 @@ def _tell(keys: KeyOptions, identity: Identity, *, as_json: bool) -> None:
     click.echo(f"Signing key        {profile.public_signing_key}")
     click.echo(f"Delivery services  {', '.join(profile.delivery_services)}")
     click.echo(f"Key file           {keys.path}")
+    click.echo(f"Record at ENS      {USER_PROFILE_RECORD}:\n{identity.profile_record()}")
     click.echo("Next: dm3 profile publish")

@@ -9,12 +9,13 @@ import click
 from chalicelib.cli.options import Chain, KeyOptions, chain_options, given_wallet, key_options, wallet_option
 from chalicelib.cli.output import json_option, plain, print_json
 from chalicelib.client.client import Dm3Client, now_ms
+from chalicelib.client.identity import Identity
 from chalicelib.client.key_file import StoredKeys
 from chalicelib.client.wallet import Wallet
 from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.http_transport import HttpTransport
 from chalicelib.names.normalize import normalize
-from chalicelib.protocol.errors import InvalidInput, NotFound
+from chalicelib.protocol.errors import Dm3Error, InvalidInput, NotFound
 
 
 @click.group("profile")
@@ -41,7 +42,7 @@ def publish(
 
     The record at ENS is a transaction, signed here and paid by the wallet of the name; its private key comes
     from --wallet-key-file, DM3_WALLET_KEY, or the key file. If you publish with another ENS tool (`dm3 keys
-    show --json` prints the record), open the account alone with --no-chain.
+    show` prints the record), open the account alone with --no-chain.
 
     \b
     Examples:
@@ -61,12 +62,18 @@ def publish(
             click.echo(f"Published at ENS: {identity.name}, transaction {transaction}")
     services: tuple[str, ...] = ()
     if register:
-        client = Dm3Client.connect(identity, chain.rpc_url, universal_resolver=chain.universal_resolver)
-        services = client.register()
-        if not as_json:
-            click.echo(f"Account opened at: {', '.join(services)}")
+        services = _register(identity, chain, transaction)
+    missing = [name for name in identity.delivery_services if register and name not in services]
     if as_json:
-        print_json({"name": identity.name, "transaction": transaction, "registeredAt": list(services)})
+        published = {"name": identity.name, "transaction": transaction}
+        print_json({**published, "registeredAt": list(services), "notRegisteredAt": missing})
+        return
+    if services:
+        click.echo(f"Account opened at: {', '.join(services)}")
+    if missing:
+        click.echo(
+            f"No account at: {', '.join(missing)}; try again: dm3 profile publish --no-chain", err=True
+        )
 
 
 @command.command()
@@ -99,6 +106,17 @@ def show(chain: Chain, name: str, as_json: bool) -> None:
     click.echo(f"Encryption key     {plain(found.profile.public_encryption_key)}")
     click.echo(f"Signing key        {plain(found.profile.public_signing_key)}")
     click.echo(f"Delivery services  {plain(', '.join(found.profile.delivery_services))}")
+
+
+def _register(identity: Identity, chain: Chain, transaction: str | None) -> tuple[str, ...]:
+    """Open the accounts. An error carries what has been done, and paid for, before."""
+    client = Dm3Client.connect(identity, chain.rpc_url, universal_resolver=chain.universal_resolver)
+    try:
+        return client.register()
+    except Dm3Error as error:
+        if transaction is not None:
+            error.data["transaction"] = transaction
+        raise
 
 
 def _wallet(stored: StoredKeys, wallet_key_file: Path | None) -> Wallet:

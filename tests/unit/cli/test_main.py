@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.cli.main import COMMANDS, dm3, main
-from chalicelib.protocol.errors import Unavailable
-from tests.unit.cli.conftest import Run
+from chalicelib.protocol.errors import InvalidParams, Unavailable
+from tests.unit.cli.conftest import Run, as_json
 
 
 def test_help_teaches_without_importing_what_it_does_not_need() -> None:
@@ -61,6 +62,48 @@ def test_every_command_has_help_with_examples_and_json(run: Run, words: tuple[st
     if words not in (("keys",), ("profile",)):
         assert "\n  Examples:\n    " in result.stdout
         assert "--json" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--json",),
+        ("nonsense", "--json"),
+        ("keys", "--json"),
+        ("keys", "create", "--json"),
+        ("profile", "show", "--json"),
+        ("send", "--json", "bob.eth", "x", "--type", "nonsense"),
+        ("inbox", "--json", "--poll", "x"),
+        ("inbox", "--json", "--rpc-url", "ftp://x"),
+        ("local", "--json", "--port", "70000"),
+    ],
+)
+def test_wrong_usage_is_told_in_json_to_whoever_asks_for_it(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    told = json.loads(result.stderr)
+    assert told.keys() == {"error", "code"}
+    assert told["code"] == InvalidParams.code
+    assert "Usage:" not in told["error"]
+
+
+def test_wrong_usage_is_told_to_people_as_ever(run: Run) -> None:
+    for words in (("send",), ("keys", "create", "--", "--json")):
+        result = run(*words)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("Usage: dm3 ")
+
+
+def test_a_question_that_is_not_answered_is_told_in_json(run: Run) -> None:
+    words = ("keys", "create", "x.eth", "--delivery-service", "relay.eth", "--new-wallet", "--json")
+    result = run(*words, given="", env={"DM3_PASSPHRASE": None})
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert json.loads(result.stderr.splitlines()[-1])["error"] == "It was interrupted."
+
+
+def test_help_and_success_are_as_ever_with_json(run: Run, bob_has_keys: object) -> None:
+    assert run("send", "--json", "--help").exit_code == 0
+    assert as_json(run("outbox", "--json")) == []
 
 
 def test_an_error_past_every_command_is_one_sentence(

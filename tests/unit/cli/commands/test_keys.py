@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.client import load_keys
+from chalicelib.client import Dm3Client, load_keys
 from chalicelib.protocol.keys import DEFAULT_NONCE, storage_key_creation_message
 from chalicelib.protocol.profile import profile_creation_message
 from tests.unit.cli.conftest import PASSPHRASE, Run, as_json
@@ -109,6 +109,12 @@ def test_a_wrong_passphrase(run: Run, bob_has_keys: object) -> None:
     result = run("keys", "show", env={"DM3_PASSPHRASE": "wrong"})
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: The passphrase is wrong, or the key file is damaged.\n"
+
+
+def test_the_record_to_publish_is_shown(run: Run, bob_has_keys: Dm3Client) -> None:
+    lines = run("keys", "show").stdout.splitlines()
+    assert bob_has_keys.identity.profile_record() in lines
+    assert any("network.dm3.profile" in line for line in lines)
 
 
 def test_errors_as_json(run: Run) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.client import Attachment, Dm3Client, Response, drafts
+from chalicelib.protocol.errors import NotFound
 from tests.unit.cli.conftest import Run, as_json, use_keys
 from tests.unit.client.world import RELAY, World, answering, down
 
@@ -150,6 +151,17 @@ class TestInbox:
         assert result.stderr == f"Nothing could be read from never.eth: {sentence}\n"
         shown = as_json(run("inbox", "--json"))
         assert (shown["unreachable"], shown["reasons"]) == (["never.eth"], {"never.eth": sentence})
+
+    def test_without_an_account_it_says_how_to_open_one(self, run: Run, bob: Dm3Client) -> None:
+        bob.delete_account()
+        result = run("inbox")
+        sentence = "There is no account at the delivery service; open one: dm3 profile publish."
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.splitlines()[-1] == f"Error: {sentence}"
+        assert json.loads(run("inbox", "--json").stderr.splitlines()[-1]) == {
+            "error": sentence,
+            "code": NotFound.code,
+        }
 
     def test_an_empty_inbox(self, run: Run, bob: Dm3Client) -> None:
         assert run("inbox").stdout == "No messages.\n"

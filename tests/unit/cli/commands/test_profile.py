@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,10 @@ from chalicelib.cli import publish as publishing
 from chalicelib.cli.commands import profile
 from chalicelib.client import Dm3Client
 from chalicelib.client.key_file import StoredKeys, save_keys
+from chalicelib.protocol.errors import Unavailable
 from chalicelib.protocol.profile import USER_PROFILE_RECORD
-from tests.unit.cli.conftest import CHEAP, PASSPHRASE, Run, as_json
-from tests.unit.client.world import SeededChance, World, wallet_of
+from tests.unit.cli.conftest import CHEAP, PASSPHRASE, Run, as_json, use_keys
+from tests.unit.client.world import RELAY, SECOND, SeededChance, World, down, wallet_of
 
 
 @pytest.fixture
@@ -54,7 +56,12 @@ def test_the_wallet_may_be_in_the_key_file(
     run: Run, chain: list[tuple[str, str]], bob_has_keys: Dm3Client
 ) -> None:
     published = as_json(run("profile", "publish", "--json"))
-    assert published == {"name": "bob.eth", "transaction": "0xabc", "registeredAt": ["relay.eth"]}
+    assert published == {
+        "name": "bob.eth",
+        "transaction": "0xabc",
+        "registeredAt": ["relay.eth"],
+        "notRegisteredAt": [],
+    }
 
 
 def test_either_half_alone(run: Run, chain: list[tuple[str, str]], bob_has_keys: Dm3Client) -> None:
@@ -62,6 +69,32 @@ def test_either_half_alone(run: Run, chain: list[tuple[str, str]], bob_has_keys:
     assert chain == []
     assert as_json(run("profile", "publish", "--no-register", "--json"))["registeredAt"] == []
     assert len(chain) == 1
+
+
+def test_the_transaction_is_told_even_if_no_account_can_be_opened(
+    run: Run, world: World, chain: list[tuple[str, str]], bob_has_keys: Dm3Client
+) -> None:
+    """It is on the chain and paid for."""
+    world.faults.append(down(RELAY))
+    result = run("profile", "publish", "--json")
+    assert (result.exit_code, result.stdout, len(chain)) == (1, "", 1)
+    told = json.loads(result.stderr.splitlines()[-1])
+    assert (told["transaction"], told["code"]) == ("0xabc", Unavailable.code)
+    assert "transaction 0xabc" in run("profile", "publish").stdout
+    without = run("profile", "publish", "--no-chain", "--json")
+    assert "transaction" not in json.loads(without.stderr.splitlines()[-1])
+
+
+def test_a_service_that_opens_no_account_is_named(
+    run: Run, home: Path, world: World, chain: list[tuple[str, str]]
+) -> None:
+    use_keys(home, world, "bob.eth", RELAY, SECOND)
+    world.faults.append(down(SECOND))
+    result = run("profile", "publish")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "Account opened at: relay.eth")
+    assert f"No account at: {SECOND};" in result.stderr
+    told = as_json(run("profile", "publish", "--json"))
+    assert (told["registeredAt"], told["notRegisteredAt"]) == ([RELAY], [SECOND])
 
 
 def test_without_a_wallet(run: Run, chain: list[tuple[str, str]], carol: StoredKeys) -> None:
