@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from chalicelib.client.transport import Response
 from chalicelib.protocol.canonical import parse_json
@@ -143,15 +145,28 @@ def _made(
 
 
 def _retry_after_s(given: JsonValue, response: Response) -> int | None:
-    """`data.retryAfter`, else the `Retry-After` header in seconds (RFC 9110 section 10.2.3)."""
+    """`data.retryAfter`, else the `Retry-After` header: seconds or a date (RFC 9110 section 10.2.3)."""
     header = response.headers.get("retry-after", "")
     if isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given):
         seconds = math.ceil(given)
     elif header.isascii() and header.isdigit() and len(header) < 10:
         seconds = int(header)
+    elif (moment := _http_date(header)) is not None:
+        # By the clock of the service, if it tells the time: only the difference counts.
+        now = _http_date(response.headers.get("date", "")) or datetime.now(UTC)
+        seconds = math.ceil((moment - now).total_seconds())
     else:
         return None
     return min(max(seconds, 0), _MAX_WAIT_S)
+
+
+def _http_date(text: str) -> datetime | None:
+    """A date as HTTP headers carry it (RFC 9110 section 5.6.7), if `text` is one."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _printable(sentence: JsonValue) -> str | None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,8 @@ from chalicelib.client import failures
 from chalicelib.client.transport import Response
 from chalicelib.protocol import errors
 from chalicelib.protocol.errors import Dm3Error
+
+NOW, LATER = "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:29:30 GMT"
 
 LEAVES = [
     errors.ParseError,
@@ -47,7 +51,15 @@ def test_a_limit_says_how_long_to_wait() -> None:
     [
         ({}, 5),
         ({"retry-after": "9"}, 9),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 5),
+        ({"retry-after": LATER, "date": NOW}, 90),
+        ({"retry-after": NOW, "date": LATER}, 0),
+        ({"retry-after": "Wednesday, 21-Oct-26 07:29:30 GMT", "date": NOW}, 90),
+        ({"retry-after": "Wed Oct 21 07:29:30 2026", "date": NOW}, 90),
+        ({"retry-after": "Wed, 21 Oct 2026 08:29:30 +0100", "date": NOW}, 90),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT", "date": NOW}, 86_400),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 -0900", "date": NOW}, 5),
+        ({"retry-after": "Wed, 41 Oct 2026 07:28:00 GMT"}, 5),
+        ({"retry-after": "tomorrow"}, 5),
         ({"retry-after": "-3"}, 5),
         ({"retry-after": "99999999"}, 86_400),
         ({"retry-after": "٣"}, 5),
@@ -56,6 +68,24 @@ def test_a_limit_says_how_long_to_wait() -> None:
 def test_retry_after_of_the_header(headers: dict[str, str], seconds: int) -> None:
     error = failures.from_http(Response(429, b"", headers))
     assert failures.wait_s(error) == seconds
+
+
+@pytest.mark.parametrize("told", [{}, {"date": "tea time"}])
+def test_a_date_to_retry_after_by_our_clock_if_the_service_tells_no_time(told: dict[str, str]) -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)
+    wait = failures.wait_s(failures.from_http(Response(503, b"", {"retry-after": later, **told})))
+    assert wait is not None
+    assert 500 < wait <= 601
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.text() | st.from_regex(r"\A\w{3}, \d+ \w{3} -?\d+ \d+:\d+:\d+ [-+A-Z]\w*\Z", fullmatch=True), st.text()
+)
+def test_any_header_is_a_bounded_wait(header: str, date: str) -> None:
+    wait = failures.wait_s(failures.from_http(Response(429, b"", {"retry-after": header, "date": date})))
+    assert wait is not None
+    assert 0 <= wait <= 86_400
 
 
 @pytest.mark.parametrize(
