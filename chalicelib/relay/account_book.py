@@ -25,7 +25,8 @@ class AccountRecord:
     `incarnation` (16 random bytes) is new when a deleted account comes back, so that nothing remembered of
     the former one is taken for the new one's. `session_epoch` (16 random bytes) is in every session token; a
     new one signs out everywhere. `listing_after` is where the second half of the reference's listing
-    continues (None: from the start).
+    continues (None: from the start). `confirmed` are the names that count when the profile is to be replaced
+    (`relay.succession`).
     """
 
     address: str
@@ -35,6 +36,7 @@ class AccountRecord:
     incarnation: bytes
     session_epoch: bytes
     listing_after: InboxKey | None = None
+    confirmed: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """JSON in UTF-8."""
@@ -47,6 +49,7 @@ class AccountRecord:
             "incarnation": self.incarnation.hex(),
             "sessionEpoch": self.session_epoch.hex(),
             "listingAfter": after and after.to_bytes().hex(),
+            "confirmed": self.confirmed,
         }
         return json.dumps(members, separators=(",", ":")).encode()
 
@@ -63,6 +66,7 @@ class AccountRecord:
             incarnation=bytes.fromhex(members["incarnation"]),
             session_epoch=bytes.fromhex(members["sessionEpoch"]),
             listing_after=after and InboxKey.from_bytes(bytes.fromhex(after)),
+            confirmed=tuple(members["confirmed"]),
         )
 
 
@@ -108,7 +112,7 @@ class AccountBook:
         raise Unavailable
 
     def delete(self, key: bytes) -> None:
-        """Delete the record and the profiles it has left behind."""
+        """Delete the record; which profiles it has left behind stays known (`AccountStore.delete`)."""
         self._store.delete(key)
 
     def _open(self, row: AccountRow) -> AccountRecord:

@@ -1,8 +1,9 @@
 """Accounts: a profile comes in signed by its wallet, and everything goes when its owner leaves.
 
 The address proves the account. `register` asks ENS which address the name has now and accepts the profile
-only if that address has signed it; so whoever points a name of theirs at somebody's address can do no more
-than give that account one more name. A posted profile never opens a session (`relay.sessions` does).
+only if that address has signed it, and in place of another one only by the rule of `relay.succession`; so
+whoever points a name of theirs at somebody's address can do no more than give that account one more name.
+A posted profile never opens a session (`relay.sessions` does).
 """
 
 from __future__ import annotations
@@ -32,11 +33,13 @@ from chalicelib.relay.ports import AccountStore, Chance, Clock
 from chalicelib.relay.quota import Quotas, source_registrations
 from chalicelib.relay.residents import Residents
 from chalicelib.relay.settings import Limits
+from chalicelib.relay.succession import Claim, confirmed_after, may_begin, may_replace
 from chalicelib.relay.values import Account, Export
 from chalicelib.relay.vault import Vault
 
 _SIGNING_KEY_BYTES = 32  # Ed25519
 _RANDOM_ID_BYTES = 16
+_PUBLISH_FIRST = "Publish the profile at ENS under the account's name first."
 # Of the profile's canonical text: far more than any profile takes, far less than a row can hold.
 MAX_PROFILE_BYTES = 32_768
 
@@ -82,16 +85,19 @@ class RelayAccounts:
             raise NotFound("The name has no address.")
         if not profile_signer(signed, resolved.address):
             raise InvalidSignature("The profile is not signed by the address of the name.")
-        published = resolved.signed is not None and resolved.signed.profile == signed.profile
-        record = self._adopt(name, resolved.address, signed, published=published)
+        record = self._adopt(resolved.address, Claim(name, signed, resolved.signed))
         if name in record.names:
             self._names.link(name, resolved.address)
         self._residents.forget(self._book.key(resolved.address), name)
 
-    def adopt_published(self, name: str, address: str, signed: SignedUserProfile) -> None:
-        """Take over the wallet-signed profile that ENS publishes for `name`, which resolves to `address`."""
-        self._adopt(name, address, signed, published=True)
+    def adopt_published(self, name: str, address: str, signed: SignedUserProfile) -> AccountRecord:
+        """Take over the wallet-signed profile that ENS publishes for `name`, which resolves to `address`.
+
+        Raises Forbidden if it may not replace the one that stands.
+        """
+        record = self._adopt(address, Claim(name, signed, published=signed))
         self._residents.forget(self._book.key(address), name)
+        return record
 
     def profile(self, name: str) -> SignedUserProfile:
         """See `service.Accounts.profile`."""
@@ -113,7 +119,7 @@ class RelayAccounts:
         return Export(
             address=record.address,
             signed_profile=record.signed_profile,
-            names=record.names,
+            names=tuple(dict.fromkeys((*record.names, *record.confirmed))),
             created_at_ms=record.created_at_ms,
             page=self._inbox.page(account, cursor),
         )
@@ -123,6 +129,8 @@ class RelayAccounts:
 
         Mail goes first and the account last, so that an owner whose deletion was cut short can still sign in
         and repeat it; mail that came in meanwhile goes at the end.
+
+        The keyed hashes of replaced profiles stay: a stranger could begin the account anew with one of those.
         """
         self._inbox.empty(account.inbox)
         record = self._book.load(account.key)
@@ -133,44 +141,49 @@ class RelayAccounts:
         self._residents.forget(account.key, account.name, *names)
         self._inbox.empty(account.inbox)
 
-    def _adopt(self, name: str, address: str, signed: SignedUserProfile, *, published: bool) -> AccountRecord:
+    def _adopt(self, address: str, claim: Claim) -> AccountRecord:
         key = self._book.key(address)
 
         def change(standing: AccountRecord | None) -> AccountRecord:
             if standing is None:
-                return self._new_record(name, address, signed)
-            if standing.signed_profile.profile != signed.profile:
-                self._supersede(key, standing.signed_profile.profile, signed.profile, published=published)
-                standing = replace(standing, signed_profile=signed)
+                return self._begin(key, address, claim)
+            if standing.signed_profile.profile != claim.signed.profile:
+                standing = self._succeed(key, standing, claim)
             full = len(standing.names) >= self._limits.names_per_account
             # A name too many is not refused, or strangers could use up the names of an account: it still
             # leads here through ENS, and is only not remembered.
-            if name in standing.names or full:
+            if claim.name in standing.names or full:
                 return standing
-            return replace(standing, names=(*standing.names, name))
+            return replace(standing, names=(*standing.names, claim.name))
 
         record = self._book.update(key, change)
         assert record is not None  # noqa: S101 - `change` never gives up
         return record
 
-    def _new_record(self, name: str, address: str, signed: SignedUserProfile) -> AccountRecord:
+    def _begin(self, key: bytes, address: str, claim: Claim) -> AccountRecord:
+        profile = self._profile_hash(key, claim.signed.profile)
+        superseded = self._store.is_superseded(key, profile)
+        if not may_begin(claim, superseded=superseded):
+            raise Forbidden(_PUBLISH_FIRST)
+        if superseded:
+            self._store.reinstate(key, profile)
         return AccountRecord(
             address=address,
-            signed_profile=signed,
-            names=(name,),
+            signed_profile=claim.signed,
+            names=(claim.name,),
             created_at_ms=self._clock.now_ms(),
             incarnation=self._chance.token(_RANDOM_ID_BYTES),
             session_epoch=self._chance.token(_RANDOM_ID_BYTES),
         )
 
-    def _supersede(self, key: bytes, old: UserProfile, new: UserProfile, *, published: bool) -> None:
-        """Remember `old` as replaced. Raises Forbidden if `new` was itself replaced and is not on ENS."""
-        if self._store.is_superseded(key, self._profile_hash(key, new)):
-            if not published:
-                raise Forbidden("The profile has been replaced by a newer one.")
-            self._store.reinstate(key, self._profile_hash(key, new))
+    def _succeed(self, key: bytes, standing: AccountRecord, claim: Claim) -> AccountRecord:
+        if not may_replace(claim, standing.confirmed):
+            raise Forbidden(_PUBLISH_FIRST)
+        self._store.reinstate(key, self._profile_hash(key, claim.signed.profile))
         # Before the new profile is written: a crash in between leaves the old one in use, and known.
-        self._store.supersede(key, self._profile_hash(key, old))
+        self._store.supersede(key, self._profile_hash(key, standing.signed_profile.profile))
+        confirmed = confirmed_after(claim, standing.confirmed)
+        return replace(standing, signed_profile=claim.signed, confirmed=confirmed)
 
     def _profile_hash(self, key: bytes, profile: UserProfile) -> bytes:
         return self._vault.index("profile", key, canonicalize(profile.to_json()))

@@ -162,7 +162,11 @@ class AccountStore(Protocol):
         ...
 
     def delete(self, account: bytes) -> None:
-        """Delete the account row and its superseded profiles; a missing account is no error."""
+        """Delete the account row; a missing account is no error.
+
+        Its superseded profiles stay known (keyed hashes, nothing more): should the account begin anew, none
+        of them may come back by a stranger's hand.
+        """
         ...
 
     def link_name(self, name: bytes, sealed: bytes) -> None:

@@ -2,8 +2,9 @@
 
 Nothing is written for a challenge; it is used up when a right signature comes in for it. Only a profile that
 the account's wallet has signed counts, the stored one or, if that does not fit, the one ENS publishes now.
-A right signature by the stored profile always opens a session, however many wrong ones came before it, so
-that nobody can lock an owner out.
+A right signature by the stored profile always opens a session, however many wrong ones came before it, and so
+does one by the profile published under a confirmed name, so that nobody can lock an owner out. A session
+opened under a name confirms it (`relay.succession`).
 """
 
 from __future__ import annotations
@@ -93,8 +94,10 @@ class RelaySessions:
         if not self._is_subject(issued.subject, record.address):
             raise InvalidInput("The challenge is not valid for this account; ask for a new one.")
         if not _signed_by(record.signed_profile, challenge, signature):
-            self._require_published_key(name, record, challenge, signature)
+            published = self._published(name, record, challenge, signature)
+            record = self._accounts.adopt_published(name, record.address, published)
         self._use_up(issued)
+        self._confirm(name, record)
         return self._tokens.session(name, self._subject(record.address), record.session_epoch)
 
     def authenticate(self, authorization: str | None, name: str) -> Account:
@@ -122,19 +125,40 @@ class RelaySessions:
 
         self._book.update(account.key, change)
 
-    def _require_published_key(
+    def _published(
         self, name: str, record: AccountRecord, challenge: str, signature: str
-    ) -> None:
-        """The stored profile does not fit: the one on ENS must, signed by the account's own wallet."""
+    ) -> SignedUserProfile:
+        """The stored profile does not fit: the one on ENS must, signed by the account's own wallet.
+
+        After too many failures ENS is asked for confirmed names only: the owner's, few, and each read afresh
+        no more often than the directory grants.
+        """
+        refusal: InvalidSignature | Forbidden = InvalidSignature()
         try:
             self._quotas.charge(sign_in_failures(self._limits, self._book.key(record.address)))
         except LimitExceeded:
-            raise Forbidden("Too many wrong signatures; try again later.") from None
+            refusal = Forbidden("Too many wrong signatures; try again later.")
+            if name not in record.confirmed:
+                raise refusal from None
         resolved = self._directory.lookup(name, fresh=True)
         published = resolved.signed if resolved.address == record.address else None
         if published is None or not _signed_by(published, challenge, signature):
-            raise InvalidSignature
-        self._accounts.adopt_published(name, record.address, published)
+            raise refusal
+        return published
+
+    def _confirm(self, name: str, signed_in: AccountRecord) -> None:
+        """Remember that the key of the standing profile has opened a session under `name`. Seldom a write."""
+
+        def change(record: AccountRecord | None) -> AccountRecord | None:
+            if record is None or name in record.confirmed:
+                return None
+            if record.signed_profile.profile != signed_in.signed_profile.profile:
+                # Replaced meanwhile: the key that has just signed confirms nothing any more.
+                return None
+            return replace(record, confirmed=(*record.confirmed, name))
+
+        if name not in signed_in.confirmed and len(signed_in.confirmed) < self._limits.names_per_account:
+            self._book.update(self._book.key(signed_in.address), change)
 
     def _use_up(self, issued: Challenge) -> None:
         now_s = self._clock.now_ms() // 1_000

@@ -1,7 +1,8 @@
 """Accounts in DynamoDB: the account, the profiles it has left behind, and the names that lead to it.
 
 One table, told apart by the first byte of the sort key: the account and its superseded profiles share the
-account's partition, a name has one of its own. Nothing here expires.
+account's partition, a name has one of its own. Nothing here expires, and superseded profiles outlive their
+account.
 """
 
 from __future__ import annotations
@@ -53,25 +54,8 @@ class DynamoAccounts:
                 raise Conflict from None
 
     def delete(self, account: bytes) -> None:
-        """See `AccountStore.delete` (one DeleteItem, one Query, one BatchWriteItem for 25 profiles).
-
-        The account goes first: interrupted, this leaves hashes of old profiles that a repetition removes,
-        never an account that has forgotten which profiles it has left behind.
-        """
+        """See `AccountStore.delete` (one DeleteItem)."""
         self._table.delete(key(account, _ACCOUNT))
-        start: bytes | None = None
-        while True:
-            rows = self._table.query(
-                account,
-                SORT,
-                where=f"begins_with({SORT}, :superseded)",
-                values={":superseded": {"B": _SUPERSEDED}},
-                start=start,
-            )
-            self._table.delete_many([key(account, bytes(item[SORT]["B"])) for item in rows.items])
-            start = rows.last
-            if start is None:
-                return
 
     def link_name(self, name: bytes, sealed: bytes) -> None:
         """See `AccountStore.link_name` (one PutItem)."""

@@ -186,7 +186,6 @@ class MemoryAccounts:
         """See `AccountStore.delete`."""
         with self._guard.operation("accounts.delete"):
             self._rows.pop(account, None)
-            self._superseded.pop(account, None)
 
     def link_name(self, name: bytes, sealed: bytes) -> None:
         """See `AccountStore.link_name`."""

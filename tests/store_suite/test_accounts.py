@@ -66,7 +66,7 @@ def test_superseded_profiles_are_remembered_for_their_account(backend: Backend) 
     assert not accounts.is_superseded(account, b"p" * 32)
 
 
-def test_deleting_an_account_forgets_its_profiles_but_no_name(backend: Backend) -> None:
+def test_deleting_an_account_forgets_neither_replaced_profiles_nor_names(backend: Backend) -> None:
     accounts, account, name, neighbour = backend.store.accounts, new_key(), new_key(), new_key()
     profiles = [bytes([n]) * 32 for n in range(30)]
     accounts.put(AccountRow(account, b"mine", 1))
@@ -77,7 +77,7 @@ def test_deleting_an_account_forgets_its_profiles_but_no_name(backend: Backend) 
     accounts.delete(account)
     accounts.delete(account)
     assert accounts.get(account) is None
-    assert not any(accounts.is_superseded(account, profile) for profile in profiles)
+    assert all(accounts.is_superseded(account, profile) for profile in profiles)
     assert accounts.linked(name) == b"account"
     assert accounts.get(neighbour) is not None
     accounts.put(AccountRow(account, b"again", 1))

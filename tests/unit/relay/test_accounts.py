@@ -266,13 +266,16 @@ def test_deleting_does_not_take_a_name_that_belongs_to_somebody_else_by_now() ->
     assert world.relay.accounts.profile("shared.eth") == ALICE.signed_profile
 
 
-def test_a_forgotten_profile_may_come_back_with_a_new_account() -> None:
-    world = settled()
-    new_bob = BOB.with_new_keys()
-    world.register(world.publish(new_bob))
-    world.relay.accounts.delete(world.account(new_bob))
-    world.register(BOB)
-    assert world.relay.accounts.profile("bob.eth") == BOB.signed_profile
+def test_an_export_names_what_the_owner_has_signed_in_with_however_many_names_strangers_point_here() -> None:
+    world = settled(limited(names_per_account=2))
+    world.directory.add("evil.eth", BOB.address)
+    world.register(BOB, "evil.eth")
+    world.directory.add("robert.eth", BOB.address)
+    assert world.relay.accounts.export(world.account(BOB, "robert.eth")).names == (
+        "bob.eth",
+        "evil.eth",
+        "robert.eth",
+    )
 
 
 @settings(deadline=None, max_examples=60)
