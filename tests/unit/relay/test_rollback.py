@@ -163,6 +163,20 @@ def test_any_confirmed_name_may_bring_the_new_profile(how: Callable[[World, obje
     assert world.relay.accounts.profile("robert.eth") == BOB.signed_profile
 
 
+def test_an_owner_takes_back_an_account_that_was_taken_before_anybody_had_signed_in() -> None:
+    world = World()
+    world.settle(ALICE, NEW_BOB)
+    world.token(world.publish(BOB, "evil.eth"), "evil.eth")
+    with pytest.raises(Forbidden):
+        world.register(NEW_BOB)
+    # The keys come from the wallet, so Bob has those of the old profile, too.
+    world.token(BOB)
+    world.register(NEW_BOB)
+    with pytest.raises(Forbidden):
+        world.token(BOB, "evil.eth")
+    assert world.token(NEW_BOB)
+
+
 def test_confirming_a_name_is_written_once() -> None:
     world = settled()
     world.calls.clear()
