@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from chalicelib.client.cursor import Progress, is_position
 from chalicelib.client.delivery_service import DeliveryService, path
 from chalicelib.client.identity import Identity
 from chalicelib.client.services import Services
@@ -55,9 +56,10 @@ class Accounts:
     def _export(self, service: DeliveryService) -> JsonObject:
         first = self._export_page(service, None)
         messages = _messages(first)
-        page = first
-        while page.get("more") is True and isinstance(cursor := page.get("cursor"), str):
-            page = self._export_page(service, cursor)
+        page, before, progress = first, None, Progress()
+        while page.get("more") is True and is_position(cursor := page.get("cursor")):
+            progress.step(before, cursor, found=bool(_messages(page)))
+            page, before = self._export_page(service, cursor), cursor
             messages += _messages(page)
         kept = {name: value for name, value in first.items() if name not in ("cursor", "more")}
         return {"deliveryService": service.name, **kept, "messages": messages}

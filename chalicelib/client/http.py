@@ -1,12 +1,14 @@
 """The transport over the network: urllib3, with bounds on time and bytes and no redirects.
 
 Which URL is called is written in ENS by whoever owns the delivery service's name, so plain `http:` is refused
-unless it is asked for (a relay on the same machine).
+unless it is asked for, and then is for a relay on the same machine only.
 """
 
 from __future__ import annotations
 
 import time
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError, LocationValueError
@@ -23,7 +25,7 @@ class HttpTransport(Transport):
     """Sends requests over HTTPS. Safe for use by several threads.
 
     `timeout_s` bounds a whole exchange in seconds, `max_bytes` the body of its answer. `allow_http` also
-    permits URLs without encryption.
+    permits URLs without encryption of this machine: `localhost`, names below it, and loopback addresses.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class HttpTransport(Transport):
         self._pool.clear()
 
     def _exchange(self, request: Request) -> Response:
-        if not request.url.startswith(("https://", "http://") if self._allow_http else "https://"):
+        if not (request.url.startswith("https://") or (self._allow_http and _is_local(request.url))):
             raise InvalidInput("The delivery service's URL is not one that may be called.")
         deadline_s = time.monotonic() + self._timeout_s
         try:
@@ -71,3 +73,15 @@ class HttpTransport(Transport):
             response.release_conn()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Response(response.status, bytes(content), headers)
+
+
+def _is_local(url: str) -> bool:
+    """Whether `url` is plain http to this machine (RFC 6761, 6.3 for the names)."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        if parts.scheme != "http":
+            return False
+        return host == "localhost" or host.endswith(".localhost") or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from chalicelib.client.cursor import read_cursor, write_cursor
+from chalicelib.client.cursor import Progress, is_position, read_cursor, write_cursor
 from chalicelib.client.delivery_service import path
 from chalicelib.client.doubles import Doubles
 from chalicelib.client.identity import Identity
@@ -65,11 +65,13 @@ class Mailbox:
 
     def every(self, cursor: str | None, *, limit: int | None) -> Iterator[Received]:
         """Everything after `cursor`, page by page."""
+        progress = Progress()
         while True:
             page = self.page(cursor, limit=limit, follow=False)
             yield from page.messages
             if not page.more:
                 return
+            progress.step(cursor, page.cursor, found=bool(page.messages or page.unreadable))
             cursor = page.cursor
 
     def follow(
@@ -92,7 +94,8 @@ class Mailbox:
                     yield received
             while len(seen) > _FOLLOW_REMEMBERED:
                 del seen[next(iter(seen))]
-            if not page.more:
+            # A service that says there is more, and gives nothing, is not asked without a pause.
+            if not (page.more and page.messages):
                 sleep(poll_s)
 
     def acknowledge(self, messages: Iterable[str | Received | Unreadable]) -> int:
@@ -132,7 +135,7 @@ class Mailbox:
             follow="true" if follow else None,
         )
         match answer:
-            case {"messages": list(messages), "cursor": str(cursor), "more": bool(more)}:
+            case {"messages": list(messages), "cursor": cursor, "more": bool(more)} if is_position(cursor):
                 opened = tuple(self._opener.open(message, service) for message in messages)
                 return _Part(opened, cursor, more)
         raise Unavailable("The delivery service gave an answer that makes no sense.")

@@ -108,7 +108,20 @@ def test_what_a_server_must_not_do(
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://x/", "file:///etc/passwd", "", "x", "https://", "https://[", "HTTP://a/"]
+    "url",
+    [
+        "ftp://x/",
+        "file:///etc/passwd",
+        "",
+        "x",
+        "https://",
+        "https://[",
+        "HTTP://a/",
+        "http://192.0.2.1/",
+        "http://example.org/",
+        "http://localhost.example.org/",
+        "http://[",
+    ],
 )
 def test_urls_that_are_not_called(transport: HttpTransport, url: str) -> None:
     with pytest.raises((InvalidInput, Unavailable)):

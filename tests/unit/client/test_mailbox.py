@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from chalicelib.client import Dm3Client, Patience, Response
+from chalicelib.client import Dm3Client, Patience, Request, Response
 from chalicelib.protocol.errors import InvalidParams, NotFound, Unavailable
 from tests.unit.client.world import RELAY, World, answering
 
@@ -93,3 +93,52 @@ def test_a_deeply_nested_envelope_does_not_hide_the_others(world: World, bob: Dm
     page = f'{{"messages":[{{"id":"x","envelope":{envelope}}}],"cursor":"c","more":false}}'
     world.faults.append(answering(Response(200, page.encode()), path="/inbox/"))
     assert len(bob.fetch().unreadable) == 1
+
+
+@pytest.mark.parametrize("circling", [True, False])
+def test_pages_that_lead_nowhere_end(world: World, bob: Dm3Client, circling: bool) -> None:
+    """A service that always says there is more must not be asked for ever."""
+    asked: list[str] = []
+
+    def lead_on(request: Request) -> Response | None:
+        if "/inbox/" not in request.url:
+            return None
+        asked.append(request.url)
+        cursor = "a" if circling else f"c{len(asked)}"
+        return Response(200, json.dumps({"messages": [], "cursor": cursor, "more": True}).encode())
+
+    world.faults.append(lead_on)
+    with pytest.raises(Unavailable):
+        list(bob.inbox())
+    assert 1 < len(asked) <= 102
+
+
+def test_following_pauses_when_nothing_comes(world: World, bob: Dm3Client) -> None:
+    answer = b'{"messages":[],"cursor":"a","more":true}'
+    world.faults.append(answering(Response(200, answer), path="/inbox/"))
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise KeyboardInterrupt
+
+    mailbox = bob._mailbox
+    with pytest.raises(KeyboardInterrupt):
+        list(mailbox.follow(None, poll_s=7.0, sleep=sleep))
+    assert pauses == [7.0] * 3
+
+
+@pytest.mark.parametrize("cursor", ["\ud800", "\u00e9", "x" * 5_000, None, 1])
+def test_a_position_that_is_none_is_not_kept(world: World, bob: Dm3Client, cursor: object) -> None:
+    answer = json.dumps({"messages": [], "cursor": cursor, "more": False}).encode()
+    world.faults.append(answering(Response(200, answer), path="/inbox/"))
+    with pytest.raises(Unavailable):
+        bob.fetch()
+
+
+def test_an_export_that_never_ends_is_given_up(world: World, bob: Dm3Client) -> None:
+    answer = b'{"messages":[],"cursor":"a","more":true}'
+    world.faults.append(answering(Response(200, answer), path="/export"))
+    with pytest.raises(Unavailable):
+        bob.export()
