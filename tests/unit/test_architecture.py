@@ -20,9 +20,7 @@ def _modules() -> Iterator[Path]:
     yield ROOT / "app.py"
     for package in PACKAGES:
         yield from (
-            path
-            for path in sorted((ROOT / package).rglob("*.py"))
-            if "node_modules" not in path.parts
+            path for path in sorted((ROOT / package).rglob("*.py")) if "node_modules" not in path.parts
         )
 
 
