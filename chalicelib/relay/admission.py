@@ -18,6 +18,7 @@ alone, which is the one party a forgery does not get to choose.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from chalicelib.names.normalize import normalize
@@ -25,7 +26,13 @@ from chalicelib.protocol.canonical import parse_json
 from chalicelib.protocol.crypto import KEY_BYTES, NONCE_BYTES, PADDING_BYTES, SealedValue
 from chalicelib.protocol.delivery_information import DeliveryInformation
 from chalicelib.protocol.encoding import decode_base64, decode_hex
-from chalicelib.protocol.envelope import Envelope, open_delivery_information, parse_envelope, sealed_hash
+from chalicelib.protocol.envelope import (
+    Envelope,
+    Revision,
+    open_delivery_information,
+    parse_envelope,
+    sealed_hash,
+)
 from chalicelib.protocol.errors import (
     InvalidEncoding,
     InvalidEnvelope,
@@ -52,6 +59,8 @@ from chalicelib.relay.values import Submitted
 MAX_INFORMATION_BYTES = 16_384
 # Members of the metadata that the relay adds on the way out; a receiver takes them off to check signatures.
 _RESERVED = frozenset({"sealedDeliveryInformation", "relayAdded"})
+# Receipts and rows hold the hash as it came: a text of any other form could be too long for them.
+_HASH = re.compile("0x[0-9A-Fa-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,7 @@ class RelayAdmission:
         envelope = parse_envelope(value)
         if _RESERVED & envelope.metadata.keys():
             raise InvalidEnvelope("The metadata has a member that is reserved for the delivery service.")
+        _require_hashes(envelope)
         _require_sealed(envelope.message)
         if len(envelope.delivery_information) > MAX_INFORMATION_BYTES:
             raise TooBig("The delivery information is too large.")
@@ -178,6 +188,14 @@ class RelayAdmission:
             verified=letter.sender.verified,
         )
         return self._mailbox.seal(ticket.inbox, key, stored, expires_at_s)
+
+
+def _require_hashes(envelope: Envelope) -> None:
+    """Raises InvalidEnvelope for a hash member that is not SHA-256 in hex."""
+    for name in (Revision.MESSAGE_HASH, Revision.ENCRYPTED_MESSAGE_HASH):
+        given = envelope.metadata.get(name)
+        if given is not None and not (isinstance(given, str) and _HASH.fullmatch(given)):
+            raise InvalidEnvelope("A hash in the metadata is not 0x and 64 hexadecimal digits.")
 
 
 def _require_sealed(text: str) -> None:

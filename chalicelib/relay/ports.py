@@ -5,8 +5,8 @@ a store port is already a keyed hash or sealed (`relay.vault`), so an adapter ne
 or a readable message, and neither do its backups and streams (DESIGN, decision 10).
 
 Every store method raises `Unavailable` when the store did not answer or refused for want of capacity, and
-nothing else of its own. After `Unavailable` from a write the caller does not know whether it happened:
-each write here can therefore be repeated without harm.
+nothing else of its own but `InternalError` for a request that can never succeed. After `Unavailable` from a
+write the caller does not know whether it happened: each write here can therefore be repeated without harm.
 """
 
 from __future__ import annotations

@@ -1,27 +1,35 @@
-"""What AWS can answer besides the answer, turned into the one error of the ports: `Unavailable`."""
+"""What AWS can answer besides the answer, turned into errors of the ports: `Unavailable`, almost always.
+
+A request that DynamoDB finds wrong in itself (an item too large, say) is a defect of the relay,
+`InternalError`: no repetition can succeed, so nobody may be told to try again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chalicelib.protocol.errors import Unavailable
+from chalicelib.protocol.errors import Dm3Error, InternalError, Unavailable
 
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """Around one request to AWS: whatever botocore raises becomes `Unavailable`; nothing else is touched.
+    """Around one request to AWS: whatever botocore raises becomes `failure`; nothing else is touched.
 
-    Throttling, lost connections, timeouts, refused permissions and requests that AWS finds wrong are all the
-    same to the caller: it does not know whether the request took effect, and may repeat it. The cause stays
-    attached for the operator's log.
+    Throttling, lost connections, timeouts and refused permissions are all the same to the caller: it does not
+    know whether the request took effect, and may repeat it. The cause stays attached for the operator's log.
     """
     try:
         yield
     except Exception as error:
         if is_failure_of_aws(error):
-            raise Unavailable from error
+            raise failure(error) from error
         raise
+
+
+def failure(error: Exception) -> Dm3Error:
+    """What the relay makes of a failure of AWS."""
+    return InternalError() if error_code(error) == "ValidationException" else Unavailable()
 
 
 def is_failure_of_aws(error: Exception) -> bool:

@@ -1,7 +1,7 @@
 """One DynamoDB table as the adapters use it: few requests, each with its cost known.
 
-Every read is consistent. Every failure is `Unavailable` (`chalicelib.store.failures`), but for a condition
-that did not hold, which is an answer: `ConditionFailed`.
+Every read is consistent. Every failure is `Unavailable` or a defect (`chalicelib.store.failures`), but for a
+condition that did not hold, which is an answer: `ConditionFailed`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.protocol.errors import Unavailable
-from chalicelib.store.failures import answered, error_code, is_failure_of_aws
+from chalicelib.store.failures import answered, error_code, failure, is_failure_of_aws
 from chalicelib.store.tables import EXPIRES, PARTITION, SORT
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Table:
             if error_code(error) == "ConditionalCheckFailedException":
                 raise ConditionFailed(getattr(error, "response", {}).get("Item")) from None
             if is_failure_of_aws(error):
-                raise Unavailable from error
+                raise failure(error) from error
             raise
 
     def delete(self, item_key: Item) -> None:

@@ -210,6 +210,15 @@ def test_a_quota_says_when_to_come_back(house: House) -> None:
     assert int(reference.headers["Retry-After"]) > 0
 
 
+def test_a_message_hash_of_another_form_is_refused_for_good(house: House) -> None:
+    letter = house.world.letter(revision=None, extra={"messageHash": "x" * 5_000})
+    strict = house.rpc("dm3_submitMessage", [letter], id=1)
+    assert (strict.status, strict.json["error"]["code"]) == (400, -32000)
+    reference = house.rpc("dm3_submitMessage", [letter])
+    assert (reference.status, set(reference.json)) == (400, {"error"})
+    assert "Retry-After" not in strict.headers
+
+
 def test_a_store_that_does_not_answer(house: House) -> None:
     def fail(_operation: str, _moment: Moment) -> None:
         raise Unavailable

@@ -133,6 +133,26 @@ def test_delivery_information_too_large_to_give_out_three_times_is_refused() -> 
     assert not world.calls, "before anything is read"
 
 
+@pytest.mark.parametrize("member", ["messageHash", "encryptedMessageHash"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "ab" * 32, "0x" + "g" * 64, "0x" + "a" * 65, "a" * 500_000, "\ud800"],
+    ids=["empty", "bare", "no hex", "long", "endless", "surrogate"],
+)
+def test_a_hash_of_another_form_is_refused_before_anything_is_read(member: str, text: str) -> None:
+    world = settled()
+    with pytest.raises(InvalidEnvelope):
+        world.submit(world.letter(revision=None, extra={member: text}))
+    assert not world.calls
+
+
+@pytest.mark.parametrize("digits", ["ab" * 32, "AB" * 32])
+def test_a_hash_in_capitals_is_one(digits: str) -> None:
+    world = settled()
+    receipt = world.submit(world.letter(revision=None, extra={"messageHash": f"0x{digits}"})).receipt
+    assert receipt.message_hash == f"0x{digits}"
+
+
 @pytest.mark.parametrize("member", ["sealedDeliveryInformation", "relayAdded"])
 def test_what_the_relay_adds_cannot_come_from_a_sender(member: str) -> None:
     world = settled()

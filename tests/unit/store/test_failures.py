@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, NoCredentialsError, ParamValidationError
 
-from chalicelib.protocol.errors import Unavailable
+from chalicelib.protocol.errors import InternalError, Unavailable
 from chalicelib.store.failures import answered, error_code
 
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "GetItem")
@@ -22,6 +22,14 @@ def test_what_aws_does_is_unavailable_with_its_cause(name: str) -> None:
         raise OF_AWS[name]
     assert caught.value.__cause__ is OF_AWS[name]
     assert caught.value.message == Unavailable.summary
+
+
+def test_a_request_that_can_never_succeed_is_not_to_be_tried_again() -> None:
+    too_large = ClientError({"Error": {"Code": "ValidationException", "Message": "Item size"}}, "PutItem")
+    with pytest.raises(InternalError) as caught, answered():
+        raise too_large
+    assert caught.value.__cause__ is too_large
+    assert not caught.value.retry
 
 
 def test_a_mistake_of_ours_stays_one() -> None:

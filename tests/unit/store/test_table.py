@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.protocol.errors import Unavailable
+from chalicelib.protocol.errors import InternalError, Unavailable
 from chalicelib.store.table import BATCH_ATTEMPTS, ConditionFailed, Table, is_live, key, number
 from tests.support.stores import Aws
 
@@ -91,9 +91,12 @@ def test_a_failed_condition_brings_what_stands(table: Table) -> None:
     assert caught.value.standing is None
 
 
-def test_a_request_that_aws_finds_wrong_is_unavailable(aws: Aws, table: Table) -> None:
-    with pytest.raises(Unavailable):
+def test_a_request_that_aws_finds_wrong_in_itself_is_a_defect(table: Table) -> None:
+    with pytest.raises(InternalError):
         table.put({"no": number(1)})
+
+
+def test_a_table_that_is_not_there_is_unavailable(aws: Aws) -> None:
     with pytest.raises(Unavailable):
         Table(aws.dynamodb, "no-such-table").get(KEYS[0], "pk")
 
