@@ -29,6 +29,7 @@ from chalicelib.protocol.encoding import decode_base64, decode_hex
 from chalicelib.protocol.envelope import (
     Envelope,
     Revision,
+    metadata_text,
     open_delivery_information,
     parse_envelope,
     sealed_hash,
@@ -40,9 +41,10 @@ from chalicelib.protocol.errors import (
     UnknownReceiver,
     UnverifiedSender,
 )
+from chalicelib.protocol.hashing import sha256_hex
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.postmark import make_postmark, seal_postmark
-from chalicelib.relay.journal import Journal, Ticket
+from chalicelib.relay.journal import MAX_VARIANTS, Journal, Ticket
 from chalicelib.relay.mailbox import Mailbox
 from chalicelib.relay.policy import Candidate, Policy
 from chalicelib.relay.ports import Chance, InboxItem, InboxKey
@@ -146,28 +148,40 @@ class RelayAdmission:
 
     def _accept(self, letter: _Letter) -> Submitted:
         envelope, sender, receiver = letter.envelope, letter.sender, letter.receiver
+        signed_hash, sealed = sha256_hex(metadata_text(envelope.metadata)), sealed_hash(envelope)
         ticket = Ticket(
             inbox=receiver.inbox,
             sender=sender.name,
             verified=sender.verified,
-            message_hash=envelope.message_hash or sealed_hash(envelope),
-            sealed_hash=sealed_hash(envelope),
+            # Without a hash of the sender's, all that came with one signature is acknowledged together.
+            message_hash=envelope.message_hash or signed_hash,
+            receipt_hash=envelope.message_hash or sealed,
+            signed_hash=signed_hash,
+            sealed_hash=sealed,
         )
         attempt = self._journal.find(ticket)
         if attempt.standing is None:
-            self._admit(letter)
+            self._admit(letter, attempt.variants)
         receipt, duplicate = self._journal.commit(
             ticket, attempt, lambda key, expires_at_s: self._item(letter, ticket, key, expires_at_s)
         )
         return Submitted(receipt, duplicate)
 
-    def _admit(self, letter: _Letter) -> None:
-        """Policy, and only then the quotas: the sender's first, since it alone decides exactly."""
+    def _admit(self, letter: _Letter, variants: int) -> None:
+        """Policy, and only then the quotas: the sender's first, since it alone decides exactly.
+
+        The sender has signed the metadata once and is charged once; of other messages under it nobody can
+        tell who made them.
+        """
         sender, receiver = letter.sender, letter.receiver
+        if variants >= MAX_VARIANTS:
+            self._quotas.charge(source_submits(self._limits, letter.source))
+            raise InvalidEnvelope("Too many different messages have come with this metadata; sign it anew.")
         self._policy.admit(
             Candidate(receiver.key, sender.name, sender.address, sender.verified, letter.size_bytes)
         )
-        self._quotas.charge(sender_messages(self._limits, sender.identity))
+        if not variants:
+            self._quotas.charge(sender_messages(self._limits, sender.identity))
         self._quotas.charge(receiver_space(self._limits, receiver.key, letter.size_bytes))
         self._quotas.charge(source_submits(self._limits, letter.source))
 

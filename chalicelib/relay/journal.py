@@ -10,6 +10,12 @@ begins with a new time and the same message id. If the first item was there afte
 acknowledged before the crash, that is the one rare double, recognisable by its id.
 
 A receipt is given out only when the row says `stored`, so every caller gets the same one.
+
+The signature of two of the three revisions does not cover the ciphertext: whoever has one genuine letter can
+put its metadata on others. Rows of the same signed metadata therefore stand next to one another, so that the
+read which looks for a submission also counts these variants (those that begin at the same moment may be more).
+
+    sort key = sender (16 bytes) | signed metadata (16) | sealed message (16) | number of the attempt (0 or 1)
 """
 
 from __future__ import annotations
@@ -34,7 +40,11 @@ from chalicelib.relay.vault import Vault
 # Longer than API Gateway lets a request live (29 s), shorter than a follower's overlap (60 s).
 ATTEMPT_MS = 30_000
 _ATTEMPTS = 16
-_HALF_SORT_BYTES = 16
+_PART_BYTES = 16
+# Different sealed messages under the same signed metadata; an honest sender needs one.
+MAX_VARIANTS = 4
+# Rows read for one signed metadata: all variants with all attempts, and some that began at the same moment.
+_ROWS_PER_LETTER = 2 * MAX_VARIANTS * _ATTEMPTS
 _MESSAGE_ID_BYTES = 16
 # Rows read for one (contact, messageHash): a sender who gives one hash to more messages harms only these.
 _ROWS_PER_HASH = 100
@@ -42,27 +52,34 @@ _ROWS_PER_HASH = 100
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What makes two submissions the same: inbox, sender, whether verified, hashes.
+    """What makes two submissions the same: inbox, sender, whether verified, what was signed and sealed.
 
     `inbox` is new when a deleted account comes back, so that neither what is remembered of the former one nor
     a process that has not heard of the deletion puts anything into the new one's. `message_hash` is the one
-    the reference acknowledges with, `sealed_hash` that of the sealed message.
+    the reference acknowledges with and `receipt_hash` the one in the receipt, `signed_hash` is that of the
+    text under the metadata's signature, `sealed_hash` that of the sealed message.
     """
 
     inbox: bytes
     sender: str
     verified: bool
     message_hash: str
+    receipt_hash: str
+    signed_hash: str
     sealed_hash: str
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Where a submission stands: the row of an earlier one, or None and what a new row is to begin with."""
+    """Where a submission stands: the row of an earlier one, or None and what a new row is to begin with.
+
+    `variants` counts other messages that came with the same signed metadata before.
+    """
 
     partition: bytes
     sort: bytes
     standing: Submission | None
+    variants: int
     message_id: bytes | None = None
 
 
@@ -89,17 +106,21 @@ class Journal:
         self._lifetime_s = lifetime_s
 
     def find(self, ticket: Ticket) -> Attempt:
-        """Has this been submitted before? One read, unless an earlier submission was cut short."""
+        """Has this been submitted before? One query, unless an earlier submission was cut short."""
         partition = self._partition(ticket.inbox, ticket.message_hash)
-        sort = self._sender_half(ticket.inbox, ticket.sender) + self._sealed_half(ticket)
+        letter = self._sender_part(ticket.inbox, ticket.sender) + self._signed_part(ticket)
+        sort = letter + self._sealed_part(ticket)
+        found = self._submissions.find(partition, letter, now_s=self._now_s(), limit=_ROWS_PER_LETTER)
+        rows = {row.sort: row for row in found}
+        variants = len({key[: len(sort)] for key in rows} - {sort})
         message_id: bytes | None = None
         for number in range(_ATTEMPTS):
             numbered = sort + bytes([number]) if number else sort
-            row = self._submissions.get(partition, numbered, now_s=self._now_s())
+            row = rows.get(numbered)
             if row is None:
-                return Attempt(partition, numbered, None, message_id)
+                return Attempt(partition, numbered, None, variants, message_id)
             if row.stored or number == _ATTEMPTS - 1 or not self._is_abandoned(ticket.inbox, row):
-                return Attempt(partition, numbered, row)
+                return Attempt(partition, numbered, row, variants)
             message_id = row.inbox_key.message_id
         raise AssertionError  # the loop returns at its last number
 
@@ -126,7 +147,7 @@ class Journal:
         """Where the messages stand that `sender` submitted under `message_hash`. One query."""
         rows = self._submissions.find(
             self._partition(inbox, message_hash),
-            self._sender_half(inbox, sender),
+            self._sender_part(inbox, sender),
             now_s=self._now_s(),
             limit=_ROWS_PER_HASH,
         )
@@ -138,7 +159,7 @@ class Journal:
         expires_at_s = now_ms // 1_000 + 1 + self._lifetime_s
         receipt = make_receipt(
             message_id=message_id.hex(),
-            message_hash=ticket.message_hash,
+            message_hash=ticket.receipt_hash,
             incoming_timestamp_ms=now_ms,
             expires_at_ms=expires_at_s * 1_000,
             signing_private_key=self._keys.signing.private_key,
@@ -160,13 +181,16 @@ class Journal:
     def _partition(self, inbox: bytes, message_hash: str) -> bytes:
         return self._vault.index("submission", inbox, message_hash)
 
-    def _sender_half(self, inbox: bytes, sender: str) -> bytes:
-        return self._vault.index("submission sender", inbox, sender)[:_HALF_SORT_BYTES]
+    def _sender_part(self, inbox: bytes, sender: str) -> bytes:
+        return self._vault.index("submission sender", inbox, sender)[:_PART_BYTES]
 
-    def _sealed_half(self, ticket: Ticket) -> bytes:
+    def _signed_part(self, ticket: Ticket) -> bytes:
         # Who merely claims to be the sender must not swallow what the sender submits.
         standing = "verified" if ticket.verified else "claimed"
-        return self._vault.index("submission sealed", standing, ticket.sealed_hash)[:_HALF_SORT_BYTES]
+        return self._vault.index("submission signed", standing, ticket.signed_hash)[:_PART_BYTES]
+
+    def _sealed_part(self, ticket: Ticket) -> bytes:
+        return self._vault.index("submission sealed", ticket.sealed_hash)[:_PART_BYTES]
 
     def _now_s(self) -> int:
         return self._clock.now_ms() // 1_000

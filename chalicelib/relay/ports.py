@@ -102,8 +102,9 @@ class InboxStore(Protocol):
 class Submission:
     """What the relay remembers of a submitted envelope (DESIGN, decision 8).
 
-    `partition` is the keyed hash of (account, messageHash), `sort` of the sender (16 bytes) and of the sealed
-    message (16 bytes). `stored` is False while only the intention is written. `receipt` is sealed.
+    `partition` is the keyed hash of (account, messageHash), `sort` of the sender, of the signed metadata and
+    of the sealed message (16 bytes each). `stored` is False while only the intention is written. `receipt` is
+    sealed.
     """
 
     partition: bytes

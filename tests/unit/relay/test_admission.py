@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Barrier, Thread
 
 import pytest
@@ -27,6 +28,7 @@ from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.postmark import open_postmark
 from chalicelib.protocol.receipt import verify_receipt
 from chalicelib.relay.admission import MAX_INFORMATION_BYTES
+from chalicelib.relay.journal import MAX_VARIANTS
 from chalicelib.relay.policy import Candidate
 from chalicelib.relay.settings import RelaySettings
 from chalicelib.relay.values import Submitted
@@ -414,6 +416,92 @@ def test_a_stranger_with_the_ciphertext_cannot_swallow_the_genuine_envelope() ->
     assert senders == [{"to": "bob.eth", "from": "mallory.eth"}, {"to": "bob.eth", "from": "alice.eth"}]
 
 
+def variants(world: World, letter: JsonObject, count: int) -> list[JsonObject]:
+    """The metadata of `letter` on other ciphertexts: with spaces, and of anybody's making."""
+    spaces = [
+        {**letter, "message": f"{letter['message']}{' ' * number}"} for number in range(1, count // 2 + 1)
+    ]
+    others = [
+        world.seal(f"not hers {number}", BOB.encryption.public_key) for number in range(count - len(spaces))
+    ]
+    return [*spaces, *({**letter, "message": other} for other in others)]
+
+
+@pytest.mark.parametrize("revision", ["messageHash", None])
+def test_few_other_messages_come_in_under_one_signature(revision: str | None) -> None:
+    world = settled()
+    letter = world.letter(revision=revision)
+    first = world.submit(letter)
+    more = variants(world, letter, 20)
+    for variant in more[: MAX_VARIANTS - 1]:
+        assert not world.submit(variant).duplicate
+    for variant in more[MAX_VARIANTS - 1 :]:
+        with pytest.raises(InvalidEnvelope):
+            world.submit(variant)
+    assert len(world.mail()) == MAX_VARIANTS
+    assert world.submit(letter) == Submitted(first.receipt, duplicate=True)
+    assert world.submit(more[0]).duplicate
+
+
+@pytest.mark.parametrize("revision", ["messageHash", None])
+def test_a_sender_pays_once_for_one_signature(revision: str | None) -> None:
+    world = settled(limited(sender_messages_per_hour=2))
+    letter = world.letter(revision=revision)
+    for variant in [letter, *variants(world, letter, 3)]:
+        world.submit(variant)
+    world.submit(world.letter(text="another"))
+    with pytest.raises(LimitExceeded):
+        world.submit(world.letter(text="a third"))
+
+
+def test_the_source_pays_for_other_messages_under_a_signature_refused_ones_too() -> None:
+    world = settled(limited(source_submits_per_minute=MAX_VARIANTS + 2))
+    letter = world.letter()
+    for variant in [letter, *variants(world, letter, 5)]:
+        with suppress(InvalidEnvelope):
+            world.submit(variant)
+    with pytest.raises(LimitExceeded):
+        world.submit(world.letter(text="another"))
+    world.submit(world.letter(text="another"), source="192.0.2.8")
+
+
+def test_the_genuine_message_comes_in_though_another_was_first_under_its_signature() -> None:
+    world = settled()
+    letter = world.letter()
+    for variant in variants(world, letter, MAX_VARIANTS - 1):
+        world.submit(variant)
+    assert not world.submit(letter).duplicate
+    assert letter["message"] in [message.envelope["message"] for message in world.mail()]
+
+
+def test_forgeries_at_a_lenient_relay_take_no_place_under_a_genuine_signature() -> None:
+    world = settled(World(RelaySettings(RELAY_NAME, lenient=True)))
+    letter = world.letter()
+    metadata = {**metadata_of(letter), "signature": "AA=="}
+    for variant in variants(world, letter, MAX_VARIANTS):
+        world.submit({**variant, "metadata": metadata})
+    assert not world.submit(letter).duplicate
+
+
+def test_a_signature_spelled_otherwise_is_the_same_signature() -> None:
+    """Base64 has several texts for the same bytes, and the metadata text leaves the signature out."""
+    world = settled()
+    letter = world.letter()
+    signature = str(metadata_of(letter)["signature"])
+    world.submit(letter)
+    respelled = {**letter, "metadata": {**metadata_of(letter), "signature": signature.rstrip("=")}}
+    assert world.submit(respelled).duplicate
+
+
+def test_a_hash_that_binds_the_message_leaves_no_room_for_another() -> None:
+    world = settled()
+    letter = world.letter(revision="encryptedMessageHash")
+    world.submit(letter)
+    for variant in variants(world, letter, 3):
+        with pytest.raises(InvalidEnvelope):
+            world.submit(variant)
+
+
 # Step 7
 
 
@@ -481,7 +569,7 @@ def test_what_a_submission_costs() -> None:
     world.submit(world.letter(text="warm"))
     warm = {
         "counters.read": 1,
-        "submissions.get": 1,
+        "submissions.find": 1,
         "counters.charge": 1,
         "submissions.begin": 1,
         "inbox.put": 1,
