@@ -15,7 +15,7 @@ from chalicelib.names.normalize import normalize
 from chalicelib.protocol.errors import InvalidParams
 from chalicelib.relay.account_book import AccountBook, AccountRecord
 from chalicelib.relay.acknowledgements import Acknowledgements
-from chalicelib.relay.mailbox import Batch, Mailbox, Opened
+from chalicelib.relay.mailbox import Batch, Mailbox, Opened, Work
 from chalicelib.relay.ports import Clock, InboxKey, InboxStore
 from chalicelib.relay.positions import Position, Positions
 from chalicelib.relay.settings import Limits
@@ -25,6 +25,8 @@ FOLLOW_OVERLAP_MS = 60_000
 _DELETED_AT_ONCE = 100
 # Messages opened for one call of `conversation`.
 _CONVERSATION_WORK = 1_000
+# Bytes opened for one call, in what a page may have: foreign mail is work, too.
+_CONVERSATION_PAGES = 4
 
 
 class RelayInbox:
@@ -90,26 +92,20 @@ class RelayInbox:
         )
 
     def conversation(self, account: Account, contact: str, cursor: str | None = None) -> Listing:
-        """See `service.Inbox.conversation`. Opens at most 1,000 messages for one call."""
+        """See `service.Inbox.conversation`. Opens at most 1,000 messages and four pages' bytes for one call."""
         contact = normalize(contact)
-        after = self._positions.read_cursor(account.inbox, cursor).after
-        found: list[Opened] = []
-        size_bytes, budget = 0, _CONVERSATION_WORK
-        while True:
-            batch = self._mailbox.read(account.inbox, after, limit=budget, max_bytes=self._limits.page_bytes)
-            for item in batch.opened:
-                if item.sender == contact:
-                    size_bytes += item.size_bytes
-                    if found and size_bytes > self._limits.page_bytes:
-                        return self._found(account, found, after)
-                    found.append(item)
-                after = item.key
-            after = batch.last
-            budget -= len(batch.opened)
-            if not batch.more:
-                return self._found(account, found, None)
-            if budget <= 0 or not batch.opened:
-                return self._found(account, found, after)
+        space = self._limits.page_bytes
+        batch = self._mailbox.search(
+            account.inbox,
+            self._positions.read_cursor(account.inbox, cursor).after,
+            sender=contact,
+            max_bytes=space,
+            work=Work(_CONVERSATION_WORK, _CONVERSATION_PAGES * space),
+        )
+        envelopes = tuple(item.message.envelope for item in batch.opened)
+        if not batch.more:
+            return Listing(envelopes, None)
+        return Listing(envelopes, self._positions.cursor_of(account.inbox, Position(after=batch.last)))
 
     def acknowledge(self, account: Account, ids: Sequence[str]) -> int:
         """See `service.Inbox.acknowledge`. At a cost that does not depend on the inbox."""
@@ -135,12 +131,6 @@ class RelayInbox:
             if page.last is None:
                 return
             after = page.last
-
-    def _found(self, account: Account, found: Sequence[Opened], after: InboxKey | None) -> Listing:
-        envelopes = tuple(item.message.envelope for item in found)
-        if after is None:
-            return Listing(envelopes, None)
-        return Listing(envelopes, self._positions.cursor_of(account.inbox, Position(after=after)))
 
     def _moving_half(self, account: Account, head: InboxKey | None, count: int, space: int) -> Batch:
         record = self._book.load(account.key)

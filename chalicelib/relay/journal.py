@@ -13,7 +13,7 @@ A receipt is given out only when the row says `stored`, so every caller gets the
 
 The signature of two of the three revisions does not cover the ciphertext: whoever has one genuine letter can
 put its metadata on others. Rows of the same signed metadata therefore stand next to one another, so that the
-read which looks for a submission also counts these variants (those that begin at the same moment may be more).
+read which looks for a submission also counts these variants (at the same moment, a few more may begin).
 
     sort key = sender (16 bytes) | signed metadata (16) | sealed message (16) | number of the attempt (0 or 1)
 """

@@ -15,6 +15,8 @@ from chalicelib.relay.vault import Vault
 
 # Rounds of reading in one call when whole pages of the store hold nothing that can be opened.
 _ROUNDS = 10
+# Of one search; a page of the store may be short, or hold expired items only.
+_SEARCH_ROUNDS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,23 @@ class Batch:
     def size_bytes(self) -> int:
         """What all of them take in an answer."""
         return sum(item.size_bytes for item in self.opened)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one search may cost: messages looked at, and their bytes, stored or opened (whichever is more)."""
+
+    messages: int
+    size_bytes: int
+
+    def after(self, messages: int, size_bytes: int) -> Work:
+        """What is left after so much of it."""
+        return Work(self.messages - messages, self.size_bytes - size_bytes)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left."""
+        return self.messages <= 0 or self.size_bytes <= 0
 
 
 class Mailbox:
@@ -69,6 +88,40 @@ class Mailbox:
             if batch.opened or not batch.more:
                 return Batch(batch.opened, last, batch.more, unreadable)
         return Batch((), last, more=True, unreadable=unreadable)
+
+    def search(
+        self, account: bytes, after: InboxKey | None, *, sender: str, max_bytes: int, work: Work
+    ) -> Batch:
+        """The oldest messages from `sender` after `after`: at most `max_bytes` unless it is only one.
+
+        Ends when `work` is done, with the key after which to continue. Nothing is read twice.
+        """
+        found: list[Opened] = []
+        unreadable, last, size_bytes = 0, after, 0
+        for _ in range(_SEARCH_ROUNDS):
+            now_s = self._clock.now_ms() // 1_000
+            page = self._store.page(
+                account, after=last, limit=work.messages, max_bytes=max_bytes, now_s=now_s
+            )
+            work = work.after(page.unreadable, 0)
+            unreadable += page.unreadable
+            for item in page.items:
+                if work.is_done:
+                    return Batch(tuple(found), last, more=True, unreadable=unreadable)
+                opened = self._open(account, item)
+                work = work.after(1, max(len(item.blob), opened.size_bytes if opened else 0))
+                if opened is None:
+                    unreadable += 1
+                elif opened.sender == sender:
+                    size_bytes += opened.size_bytes
+                    if found and size_bytes > max_bytes:
+                        return Batch(tuple(found), last, more=True, unreadable=unreadable)
+                    found.append(opened)
+                last = item.key
+            last = page.last or last
+            if page.last is None or work.is_done:
+                return Batch(tuple(found), last, page.last is not None, unreadable)
+        return Batch(tuple(found), last, more=True, unreadable=unreadable)
 
     def _read_once(self, account: bytes, after: InboxKey | None, limit: int, max_bytes: int) -> Batch:
         now_s = self._clock.now_ms() // 1_000

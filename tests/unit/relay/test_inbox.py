@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.protocol.errors import Dm3Error, InvalidName, InvalidParams
 from chalicelib.protocol.json_types import JsonObject
-from chalicelib.relay.ports import InboxItem
+from chalicelib.relay.ports import InboxItem, InboxPage
 from chalicelib.relay.values import Account
 from tests.unit.relay.world import ALICE, BOB, MALLORY, SECRETS, World, limited
 
@@ -345,6 +346,56 @@ def test_the_work_of_one_call_is_bounded() -> None:
     rest = world.relay.inbox.conversation(account, "mallory.eth", listing.next_cursor)
     assert len(rest.envelopes) in {0, 1}
     assert listing.next_cursor is not None
+
+
+def test_large_foreign_mail_bounds_the_bytes_of_one_call_and_nothing_is_read_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page_bytes = 40_000
+    world = settled(limited(page_bytes=page_bytes))
+    for number in range(30):
+        world.submit(world.letter(MALLORY, text=f"{number} ".ljust(14_000, "x")))
+    [wanted] = fill(world, 1)
+    account = world.account(BOB)
+    read: list[InboxItem] = []
+    page = world.store.inbox.page
+
+    def reading(account: bytes, **options: Any) -> InboxPage:  # noqa: ANN401 - whatever the port takes
+        found = page(account, **options)
+        read.extend(found.items)
+        return found
+
+    monkeypatch.setattr(world.store.inbox, "page", reading)
+    cursor: str | None = None
+    rounds = 0
+    seen: list[JsonObject] = []
+    while rounds == 0 or cursor:
+        read.clear()
+        listing = world.relay.inbox.conversation(account, "alice.eth", cursor)
+        assert sum(len(item.blob) for item in read) <= 5 * page_bytes
+        assert len({item.key for item in read}) == len(read)
+        seen += listing.envelopes
+        cursor, rounds = listing.next_cursor, rounds + 1
+    assert rounds > 2
+    assert hashes(seen) == hashes([world.mail()[-1].envelope])
+    assert world.mail()[-1].message_id == wanted
+
+
+def test_foreign_mail_that_opens_to_much_bounds_a_call_by_what_it_opens_to() -> None:
+    """A metadata of one letter, a thousand times over, is stored in next to nothing."""
+    world = settled(limited(page_bytes=40_000))
+    for number in range(12):
+        world.submit(world.letter(MALLORY, text=str(number), extra={"x": "y" * 30_000}))
+    fill(world, 1)
+    account = world.account(BOB)
+    listing = world.relay.inbox.conversation(account, "alice.eth")
+    assert listing.envelopes == ()
+    rounds = 1
+    while listing.next_cursor:
+        listing = world.relay.inbox.conversation(account, "alice.eth", listing.next_cursor)
+        rounds += 1
+    assert len(listing.envelopes) == 1
+    assert rounds >= 3
 
 
 def test_unreadable_items_end_a_call_and_not_the_conversation() -> None:
