@@ -4,7 +4,8 @@ What costs money comes after what costs nothing, and a quota is consumed only by
 policy, so that forgeries cannot use up the quota of whom they name:
 
     1  size, JSON, schema               no I/O      TooBig, ParseError, InvalidEnvelope
-    2  delivery information opened      no I/O      Undecryptable, InvalidEnvelope
+    2  delivery information opened,     no I/O      Undecryptable, InvalidEnvelope
+       and only then measured exactly               TooBig
     3  receiver known here              store, ENS  UnknownReceiver
     4  room: source, receiver           one read    LimitExceeded
     5  sender genuine                   ENS         InvalidName, UnverifiedSender
@@ -43,6 +44,7 @@ from chalicelib.protocol.errors import (
 )
 from chalicelib.protocol.hashing import sha256_hex
 from chalicelib.protocol.json_types import JsonValue
+from chalicelib.protocol.members import other_members
 from chalicelib.protocol.postmark import make_postmark, seal_postmark
 from chalicelib.relay.journal import MAX_VARIANTS, Journal, Ticket
 from chalicelib.relay.mailbox import Mailbox
@@ -52,7 +54,7 @@ from chalicelib.relay.quota import Quotas, receiver_space, sender_messages, sour
 from chalicelib.relay.residents import Resident, Residents
 from chalicelib.relay.senders import Sender, SenderCheck
 from chalicelib.relay.settings import Limits, RelayKeys
-from chalicelib.relay.sizes import carried_bytes, envelope_bytes
+from chalicelib.relay.sizes import carried_bytes, envelope_bytes, require_small
 from chalicelib.relay.stored_envelope import StoredEnvelope
 from chalicelib.relay.values import Submitted
 
@@ -105,8 +107,9 @@ class RelayAdmission:
 
     def submit(self, envelope: JsonValue, *, source: str) -> Submitted:
         """See `service.Admission.submit`."""
-        opened, size_bytes = self._read(envelope)
+        opened = self._read(envelope)
         information = open_delivery_information(opened, self._keys.encryption)
+        size_bytes = self._measure(envelope, opened)
         receiver = self._residents.find(normalize(information.to))
         if receiver is None:
             raise UnknownReceiver
@@ -114,22 +117,34 @@ class RelayAdmission:
         sender = self._check_sender(opened, information, source)
         return self._accept(_Letter(opened, size_bytes, information, receiver, sender, source))
 
-    def _read(self, value: JsonValue) -> tuple[Envelope, int]:
-        size_bytes = envelope_bytes(value)
-        if size_bytes > self._limits.size_limit_bytes:
-            raise TooBig
-        value = parse_json(value) if isinstance(value, str) else value
+    def _read(self, value: JsonValue) -> Envelope:
+        """The envelope, if what is cheap to tell of it fits: garbage is to cost little."""
+        if isinstance(value, str):
+            self._require_size(len(value))
+            value = parse_json(value)
         envelope = parse_envelope(value)
+        self._require_size(len(envelope.message) + len(envelope.postmark or ""))
         if _RESERVED & envelope.metadata.keys():
             raise InvalidEnvelope("The metadata has a member that is reserved for the delivery service.")
         _require_hashes(envelope)
-        _require_sealed(envelope.message)
         if len(envelope.delivery_information) > MAX_INFORMATION_BYTES:
             raise TooBig("The delivery information is too large.")
+        require_small(other_members(envelope.metadata, {"deliveryInformation"}))
+        return envelope
+
+    def _measure(self, value: JsonValue, envelope: Envelope) -> int:
+        """The exact size in bytes, of an envelope that is for this relay."""
+        _require_sealed(envelope.message)
+        size_bytes = envelope_bytes(value)
+        self._require_size(size_bytes)
         # Escapes and numbers can be longer on the way out; beyond twice the limit no answer could carry them.
         if carried_bytes(envelope.to_json()) > 2 * self._limits.size_limit_bytes:
             raise TooBig
-        return envelope, size_bytes
+        return size_bytes
+
+    def _require_size(self, size_bytes: int) -> None:
+        if size_bytes > self._limits.size_limit_bytes:
+            raise TooBig
 
     def _require_room(self, source: str, receiver: Resident, size_bytes: int) -> None:
         self._quotas.require_room(

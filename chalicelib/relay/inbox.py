@@ -92,7 +92,7 @@ class RelayInbox:
         )
 
     def conversation(self, account: Account, contact: str, cursor: str | None = None) -> Listing:
-        """See `service.Inbox.conversation`. Opens at most 1,000 messages and four pages' bytes for one call."""
+        """See `service.Inbox.conversation`. Opens at most 1,000 messages and the bytes of four pages."""
         contact = normalize(contact)
         space = self._limits.page_bytes
         batch = self._mailbox.search(

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from chalicelib.protocol.canonical import canonicalize
-from chalicelib.protocol.json_types import JsonValue
+from chalicelib.protocol.errors import TooBig
+from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.relay.vault import text_bytes
+
+# Of the metadata, apart from the delivery information: several times what any revision has, and little enough
+# that making its canonical text again and again costs next to nothing.
+MAX_METADATA_BYTES = 65_536
+MAX_METADATA_VALUES = 1_000
 
 
 def envelope_bytes(envelope: JsonValue) -> int:
@@ -24,3 +31,23 @@ def carried_bytes(value: JsonValue) -> int:
     string (counted with everything but ASCII escaped).
     """
     return len(json.dumps(canonicalize(value))) - len('""')
+
+
+def require_small(metadata: JsonObject) -> None:
+    """Raises TooBig for over 1,000 values or 64 KiB of canonical text; looks no further than that."""
+    values: list[JsonValue] = [metadata]
+    size_bytes = count = 0
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            size_bytes += len(value)
+        elif isinstance(value, Mapping):
+            size_bytes += sum(map(len, value))
+            values.extend(value.values())
+        elif isinstance(value, list | tuple):
+            values.extend(value)
+        count += 1
+        if count + len(values) > MAX_METADATA_VALUES or size_bytes > MAX_METADATA_BYTES:
+            raise TooBig("The metadata is too large.")
+    if len(text_bytes(canonicalize(metadata))) > MAX_METADATA_BYTES:
+        raise TooBig("The metadata is too large.")

@@ -112,14 +112,17 @@ class StoredEnvelope:
 
 def pack(text: str) -> bytes:
     """`text` (ASCII) in the compact form; `unpack` gives it back exactly."""
-    texts, runs = [""], list[bytes]()
+    texts, runs = list[str](), list[bytes]()
+    between: list[str] = []
     for position, part in enumerate(_RUN.split(text)):
         run = _canonical_bytes(part) if position % 2 else None
         if run is None:
-            texts[-1] += part
+            between.append(part)
         else:
             runs.append(run)
-            texts.append("")
+            texts.append("".join(between))
+            between.clear()
+    texts.append("".join(between))
     head = zlib.compress(json.dumps([texts, [len(run) for run in runs]]).encode())
     return b"".join([bytes([_VERSION]), len(head).to_bytes(4, "big"), head, *runs])
 

@@ -27,6 +27,7 @@ from chalicelib.protocol.errors import (
 from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.postmark import open_postmark
 from chalicelib.protocol.receipt import verify_receipt
+from chalicelib.relay import admission
 from chalicelib.relay.admission import MAX_INFORMATION_BYTES
 from chalicelib.relay.journal import MAX_VARIANTS
 from chalicelib.relay.policy import Candidate
@@ -120,9 +121,9 @@ def test_text_that_escapes_make_too_large_to_give_out_is_refused() -> None:
 
 def test_numbers_that_become_too_long_to_give_out_are_refused() -> None:
     """Canonical JSON prints 1e20 with 21 digits: 3 MB would have gone out as 12."""
-    world = settled(limited(size_limit_bytes=20_000))
-    spelled_short = canonicalize(world.letter(extra={"x": [1e20] * 2_000})).replace("1" + "0" * 20, "1e20")
-    assert len(spelled_short) < 20_000
+    world = settled(limited(size_limit_bytes=12_000))
+    spelled_short = canonicalize(world.letter(extra={"x": [1e20] * 900})).replace("1" + "0" * 20, "1e20")
+    assert len(spelled_short) < 12_000
     with pytest.raises(TooBig):
         world.relay.admission.submit(spelled_short, source="192.0.2.1")
 
@@ -133,6 +134,42 @@ def test_delivery_information_too_large_to_give_out_three_times_is_refused() -> 
     with pytest.raises(TooBig):
         world.submit(letter)
     assert not world.calls, "before anything is read"
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"x": "y" * 65_536},
+        {"y" * 65_536: 1},
+        {"x": "\u20ac" * 30_000},
+        {"x": [0] * 1_000},
+        {"x": [[]] * 1_000},
+        {str(number): 0 for number in range(1_000)},
+    ],
+    ids=["text", "name", "bytes", "values", "arrays", "members"],
+)
+def test_metadata_is_bounded_before_anything_is_done_with_it(extra: JsonObject) -> None:
+    world = settled()
+    with pytest.raises(TooBig):
+        world.submit(world.letter(extra=extra))
+    assert not world.calls
+
+
+def test_metadata_may_have_what_any_client_puts_there() -> None:
+    world = settled()
+    world.submit(world.letter(extra={"x": "y" * 60_000, "z": [0] * 900}))
+    assert len(world.mail()) == 1
+
+
+def test_garbage_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be opened here is refused before its megabytes are made into canonical text."""
+    world = settled()
+    letter = world.letter(text="x" * 1_000_000)
+    metadata_of(letter)["deliveryInformation"] = world.seal("{}", MALLORY.encryption.public_key)
+    for name in ("envelope_bytes", "carried_bytes"):
+        monkeypatch.setattr(admission, name, lambda _value: pytest.fail("it was measured"))
+    with pytest.raises(Undecryptable):
+        world.submit(letter)
 
 
 @pytest.mark.parametrize("member", ["messageHash", "encryptedMessageHash"])

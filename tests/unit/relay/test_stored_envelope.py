@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from base64 import b64encode
 
 import pytest
@@ -106,6 +107,14 @@ def test_nothing_is_added_to_an_envelope_that_has_its_hash() -> None:
     assert isinstance(metadata, dict)
     assert metadata["messageHash"] == "0xaa"
     assert "relayAdded" not in metadata
+
+
+def test_much_that_only_looks_like_base64_is_packed_in_linear_time() -> None:
+    text = ("A" * 33 + " ") * 60_000
+    began = time.process_time()
+    packed = pack(text)
+    assert time.process_time() - began < 2
+    assert unpack(packed) == text
 
 
 @pytest.mark.parametrize("version", [0, 2, 255])
