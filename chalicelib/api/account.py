@@ -26,7 +26,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         query=("cursor",),
     )
     def export(call: Call) -> Answer:
-        account = relay().sessions.authenticate(call.authorization, call.name())
+        account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
         return json_answer(relay().accounts.export(account, call.query("cursor")).to_json())
 
     @collected.add(
@@ -37,7 +37,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         signed_in=True,
     )
     def delete(call: Call) -> Answer:
-        account = relay().sessions.authenticate(call.authorization, call.name())
+        account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
         relay().accounts.delete(account)
         return empty_answer(204)
 

@@ -19,7 +19,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
 
     @collected.add("GET", "/auth/{ensName}", "A challenge to be signed by the profile key.", result="Text")
     def challenge(call: Call) -> Answer:
-        return json_answer(relay().sessions.challenge(call.name()))
+        return json_answer(relay().sessions.challenge(call.name(), source=call.source))
 
     @collected.add(
         "POST",
@@ -33,7 +33,8 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         from chalicelib.api.models import SignIn
 
         signed = call.read(SignIn)
-        return json_answer(relay().sessions.sign_in(call.name(), signed.challenge, signed.signature))
+        token = relay().sessions.sign_in(call.name(), signed.challenge, signed.signature, source=call.source)
+        return json_answer(token)
 
     @collected.add(
         "POST",
@@ -44,7 +45,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         signed_in=True,
     )
     def sign_out_everywhere(call: Call) -> Answer:
-        account = relay().sessions.authenticate(call.authorization, call.name())
+        account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
         relay().sessions.sign_out_everywhere(account)
         return empty_answer(204)
 

@@ -31,7 +31,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         signed_in=True,
     )
     def incoming(call: Call) -> Answer:
-        account = relay().sessions.authenticate(call.authorization, call.name())
+        account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
         return _listed(relay().inbox.incoming(account), f"{call.base}/inbox/{quote(call.name(), safe='')}")
 
     @collected.add(
@@ -43,7 +43,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         query=("cursor",),
     )
     def conversation(call: Call) -> Answer:
-        account = relay().sessions.authenticate(call.authorization, call.name())
+        account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
         listing = relay().inbox.conversation(account, call.name("contact"), call.query("cursor"))
         name, contact = quote(call.name(), safe=""), quote(call.name("contact"), safe="")
         return _listed(listing, f"{call.base}/delivery/messages/{name}/contact/{contact}")
@@ -56,7 +56,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         signed_in=True,
     )
     def acknowledge(call: Call) -> Answer:
-        account = relay().sessions.authenticate(call.authorization, call.name())
+        account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
         from chalicelib.api.models import Acknowledgements
 
         entries = call.read(Acknowledgements).acknowledgements

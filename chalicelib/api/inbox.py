@@ -27,7 +27,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
         query=("cursor", "limit", "follow"),
     )
     def page(call: Call) -> Answer:
-        account = relay().sessions.authenticate(call.authorization, call.name())
+        account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
         page = relay().inbox.page(
             account, call.query("cursor"), _limit(call.query("limit")), follow=call.query("follow") == "true"
         )
@@ -51,7 +51,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
     def acknowledge(call: Call) -> Answer:
         from chalicelib.api.models import AcknowledgedIds
 
-        account = relay().sessions.authenticate(call.authorization, call.name())
+        account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
         ids = call.read(AcknowledgedIds).ids
         return json_answer({"acknowledged": relay().inbox.acknowledge(account, ids)})
 

@@ -28,7 +28,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
 
     @collected.add("GET", "/profile/{ensName}", "The signed profile of a name.", result="SignedProfile")
     def show(call: Call) -> Answer:
-        return json_answer(relay().accounts.profile(call.name()).to_json())
+        return json_answer(relay().accounts.profile(call.name(), source=call.source).to_json())
 
     @collected.add(
         "POST",

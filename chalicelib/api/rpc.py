@@ -50,8 +50,8 @@ def methods(relay: Callable[[], Relay]) -> tuple[Method[Source], ...]:
     def properties(_params: NoParams, _source: Source) -> JsonValue:
         return relay().properties().to_json()
 
-    def extension(params: NameParams, _source: Source) -> JsonValue:
-        return relay().accounts.extension(params.name).to_json()
+    def extension(params: NameParams, source: Source) -> JsonValue:
+        return relay().accounts.extension(params.name, source=source).to_json()
 
     def discover(_params: NoParams, _source: Source) -> JsonValue:
         # Only here, since describing the API is rare and its models take time to import.

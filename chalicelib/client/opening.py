@@ -19,7 +19,7 @@ from chalicelib.names.directory import Directory
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.delivery_information import DeliveryInformation
 from chalicelib.protocol.envelope import Envelope, open_envelope, parse_envelope, verify_envelope
-from chalicelib.protocol.errors import Dm3Error, InvalidName, NotFound, Unavailable
+from chalicelib.protocol.errors import Dm3Error, InvalidName, LimitExceeded, NotFound, Unavailable
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.message import Message, message_hash, verify_message
 from chalicelib.protocol.postmark import Postmark, open_postmark, verify_postmark
@@ -79,7 +79,7 @@ class Opener:
                 profile = self._directory.lookup(sender, fresh=fresh).profile
                 if profile is not None and _passes(verify, profile.public_signing_key):
                     return Check(check, Verdict.PASSED)
-        except Unavailable:
+        except (Unavailable, LimitExceeded):
             return Check(check, Verdict.UNCHECKED, _UNCHECKED)
         return Check(check, Verdict.FAILED, f"The {check} is not signed by the sender it names.")
 
@@ -93,7 +93,7 @@ class Opener:
             return Check("receiver", Verdict.PASSED)
         try:
             address = self._directory.lookup(receiver).address
-        except Unavailable:
+        except (Unavailable, LimitExceeded):
             return Check("receiver", Verdict.UNCHECKED, _UNCHECKED)
         return Check("receiver", Verdict.PASSED) if address == self._identity.address else other
 
@@ -115,7 +115,7 @@ class Opener:
                 key = self._services.find(service.name, fresh=fresh).profile.public_signing_key
                 if _passes(lambda key: verify_postmark(postmark, envelope, key), key):
                     return Check("postmark", Verdict.PASSED)
-        except Unavailable:
+        except (Unavailable, LimitExceeded):
             return Check("postmark", Verdict.UNCHECKED, _UNCHECKED)
         except NotFound:
             pass

@@ -29,13 +29,14 @@ class CachePolicy:
     unusable_ms: int = 15_000
     stale_ms: int = 3_600_000
     retry_ms: int = 5_000
-    # A fresh reading of one name at most this often, and of all names together at this rate.
+    # A fresh reading of one name at most this often, and of all names together at this rate. The bursts are
+    # larger than what a relay lets one source ask for, so that no one uses up what is there for all.
     fresh_interval_ms: int = 10_000
-    fresh_per_s: float = 5.0
-    fresh_burst: int = 50
+    fresh_per_s: float = 20.0
+    fresh_burst: int = 1_500
     # Readings of names that are not known yet, all together.
-    unknown_per_s: float = 20.0
-    unknown_burst: int = 200
+    unknown_per_s: float = 50.0
+    unknown_burst: int = 1_500
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,14 @@ that the wallet of the address has signed proves that the two belong together (`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.protocol.profile import DeliveryServiceProfile, SignedUserProfile, UserProfile
+
+Toll = Callable[[], None]
+"""Called before the chain is asked on somebody's behalf; it refuses by raising LimitExceeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,13 @@ class ResolvedName:
 class Directory(Protocol):
     """Looks names up. The names given to it are normalised (`names.normalize`)."""
 
-    def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+    def lookup(self, name: str, *, fresh: bool = False, toll: Toll | None = None) -> ResolvedName:
         """What ENS says about `name`; a name that does not exist has neither address nor profile.
 
         `fresh` asks for a reading newer than the remembered one; it is granted at a limited rate, and
-        otherwise the remembered answer is given. Raises `Unavailable` when the chain did not answer.
+        otherwise the remembered answer is given. `toll` is called if no remembered answer will do. Raises
+        what `toll` raises, `Unavailable` when the chain did not answer, and `LimitExceeded` when too many
+        unknown names are looked up.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.names.cache import AnswerCache, CachePolicy, MemoryCache
-from chalicelib.names.directory import ResolvedName
+from chalicelib.names.directory import ResolvedName, Toll
 from chalicelib.names.ports import ChainTransport, Fetcher, OffchainGateway
 from chalicelib.names.read_through import Rates, Reading, ReadThrough
 from chalicelib.names.records import resolved_name, service_profile
@@ -52,9 +52,9 @@ class EnsDirectory:
             clock_ms=clock_ms,
         )
 
-    def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+    def lookup(self, name: str, *, fresh: bool = False, toll: Toll | None = None) -> ResolvedName:
         """As `Directory.lookup`: at most one round trip to the node, for address and record together."""
-        return self._users.get(name, fresh=fresh)
+        return self._users.get(name, fresh=fresh, toll=toll)
 
     def delivery_service(self, name: str, *, fresh: bool = False) -> DeliveryServiceProfile | None:
         """As `Directory.delivery_service`: at most one round trip to the node."""

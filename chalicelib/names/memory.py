@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from threading import Lock
 
-from chalicelib.names.directory import ResolvedName
+from chalicelib.names.directory import ResolvedName, Toll
 from chalicelib.names.normalize import normalize
 from chalicelib.names.ports import Fetcher
 from chalicelib.names.records import resolved_name, service_profile
@@ -23,6 +23,8 @@ class _Records:
 @dataclass(slots=True)
 class MemoryDirectory:
     """Implements `names.directory.Directory` over records kept in a dictionary; never caches.
+
+    The toll is for the first reading of a name and for fresh ones, as if it did.
 
     Set `fail` to make every reading raise `Unavailable`. `readings` lists the name of every lookup and
     `fresh_readings` those that asked for a fresh one.
@@ -50,8 +52,10 @@ class MemoryDirectory:
         with self._lock:
             self._records.pop(normalize(name), None)
 
-    def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+    def lookup(self, name: str, *, fresh: bool = False, toll: Toll | None = None) -> ResolvedName:
         """As `Directory.lookup`."""
+        if toll is not None and (fresh or name not in self.readings):
+            toll()
         records = self._read(name, fresh=fresh)
         return resolved_name(name, records.address, records.profile, self.fetcher)
 

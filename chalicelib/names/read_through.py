@@ -15,7 +15,11 @@ from threading import Lock
 from typing import Generic
 
 from chalicelib.names.cache import Answer, AnswerCache, CachePolicy, Rate, Remembered
-from chalicelib.protocol.errors import Unavailable
+from chalicelib.names.directory import Toll
+from chalicelib.protocol.errors import LimitExceeded, Unavailable
+
+# A bucket that is empty refills by at least one within this time at any sensible setting.
+_RETRY_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,20 @@ class ReadThrough(Generic[Answer]):
         self._lock = Lock()
         self._flights: dict[tuple[str, bool], Future[Answer]] = {}
 
-    def get(self, name: str, *, fresh: bool) -> Answer:
-        """The answer for `name`, from memory or from the chain.
+    def get(self, name: str, *, fresh: bool, toll: Toll | None = None) -> Answer:
+        """The answer for `name`, from memory or from the chain; `toll` is called unless memory will do.
 
-        Raises what `read` raises, and `Unavailable` also if too many unknown names are asked for.
+        Raises what `toll` and `read` raise, and `LimitExceeded` if too many unknown names are asked for.
         """
         now_ms = self._clock_ms()
         kept = self._cache.get(name)
-        if kept is not None and now_ms < kept.check_at_ms and not (fresh and self._grants(kept, now_ms)):
+        lives = kept is not None and now_ms < kept.check_at_ms
+        if kept is not None and lives and not (fresh and self._is_due(kept, now_ms)):
+            return kept.value
+        # Whoever asks pays before a rate that is everybody's is touched.
+        if toll is not None:
+            toll()
+        if kept is not None and lives and not self._rates.fresh.take(now_ms):
             return kept.value
         return self._share((name, fresh), lambda: self._renew(name, kept, now_ms, fresh=fresh))
 
@@ -78,18 +88,18 @@ class ReadThrough(Generic[Answer]):
         """The next `get` of `name` asks the chain."""
         self._cache.drop(name)
 
-    def _grants(self, kept: Remembered[Answer], now_ms: int) -> bool:
-        """Whether a fresh reading is due, in place of an answer that still lives."""
+    def _is_due(self, kept: Remembered[Answer], now_ms: int) -> bool:
+        """Whether a fresh reading may take the place of an answer that still lives."""
         last_ms = kept.fresh_at_ms
-        if last_ms is not None and now_ms - last_ms < self._policy.fresh_interval_ms:
-            return False
-        return self._rates.fresh.take(now_ms)
+        return last_ms is None or now_ms - last_ms >= self._policy.fresh_interval_ms
 
     def _renew(self, name: str, kept: Remembered[Answer] | None, now_ms: int, *, fresh: bool) -> Answer:
         known = kept is not None and kept.known
         try:
             if not known and not self._rates.unknown.take(now_ms):
-                raise Unavailable("Too many unknown names are being looked up; try again.")
+                raise LimitExceeded(
+                    "Too many unknown names are being looked up; try again later.", retry_after_s=_RETRY_S
+                )
             reading = self._read(name)
         except Unavailable:
             # Whoever asks for a fresh answer has no use for the old one.

@@ -30,7 +30,7 @@ from chalicelib.relay.account_book import AccountBook, AccountRecord
 from chalicelib.relay.inbox import RelayInbox
 from chalicelib.relay.name_book import NameBook
 from chalicelib.relay.ports import AccountStore, Chance, Clock
-from chalicelib.relay.quota import Quotas, source_registrations
+from chalicelib.relay.quota import Quotas, source_lookups, source_registrations
 from chalicelib.relay.residents import Residents
 from chalicelib.relay.settings import Limits
 from chalicelib.relay.succession import Claim, confirmed_after, may_begin, may_replace
@@ -80,7 +80,8 @@ class RelayAccounts:
         signed = SignedUserProfile.parse(signed_profile)
         self._require_usable(signed.profile)
         self._quotas.charge(source_registrations(self._limits, source))
-        resolved = self._directory.lookup(name, fresh=True)
+        toll = self._quotas.toll(source_lookups(self._limits, source))
+        resolved = self._directory.lookup(name, fresh=True, toll=toll)
         if resolved.address is None:
             raise NotFound("The name has no address.")
         if not profile_signer(signed, resolved.address):
@@ -99,16 +100,17 @@ class RelayAccounts:
         self._residents.forget(self._book.key(address), name)
         return record
 
-    def profile(self, name: str) -> SignedUserProfile:
+    def profile(self, name: str, *, source: str = "") -> SignedUserProfile:
         """See `service.Accounts.profile`."""
-        resident = self._residents.find(normalize(name))
+        toll = self._quotas.toll(source_lookups(self._limits, source))
+        resident = self._residents.find(normalize(name), toll=toll)
         if resident is None:
             raise NotFound
         return resident.record.signed_profile
 
-    def extension(self, name: str) -> ProfileExtension:
+    def extension(self, name: str, *, source: str = "") -> ProfileExtension:
         """See `service.Accounts.extension`. Accounts have no extensions of their own yet."""
-        self.profile(name)
+        self.profile(name, source=source)
         return ProfileExtension.default()
 
     def export(self, account: Account, cursor: str | None = None) -> Export:

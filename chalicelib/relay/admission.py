@@ -13,6 +13,7 @@ policy, so that forgeries cannot use up the quota of whom they name:
     7  policy, then quotas charged      one write   Spam, LimitExceeded
     8  postmark, commit                 3 writes    (a committed write = accepted)
 
+Names that nothing is remembered of are looked up on the source's account (3, 5).
 The charges for source and receiver are sampled (`relay.quota`); a refused sender is charged to the source
 alone, which is the one party a forgery does not get to choose.
 """
@@ -22,6 +23,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from chalicelib.names.directory import Toll
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.canonical import parse_json
 from chalicelib.protocol.crypto import KEY_BYTES, NONCE_BYTES, PADDING_BYTES, SealedValue
@@ -50,7 +52,7 @@ from chalicelib.relay.journal import MAX_VARIANTS, Journal, Ticket
 from chalicelib.relay.mailbox import Mailbox
 from chalicelib.relay.policy import Candidate, Policy
 from chalicelib.relay.ports import Chance, InboxItem, InboxKey
-from chalicelib.relay.quota import Quotas, receiver_space, sender_messages, source_submits
+from chalicelib.relay.quota import Quotas, receiver_space, sender_messages, source_lookups, source_submits
 from chalicelib.relay.residents import Resident, Residents
 from chalicelib.relay.senders import Sender, SenderCheck
 from chalicelib.relay.settings import Limits, RelayKeys
@@ -110,7 +112,7 @@ class RelayAdmission:
         opened = self._read(envelope)
         information = open_delivery_information(opened, self._keys.encryption)
         size_bytes = self._measure(envelope, opened)
-        receiver = self._residents.find(normalize(information.to))
+        receiver = self._residents.find(normalize(information.to), toll=self._toll(source))
         if receiver is None:
             raise UnknownReceiver
         self._require_room(source, receiver, size_bytes)
@@ -156,10 +158,13 @@ class RelayAdmission:
 
     def _check_sender(self, envelope: Envelope, information: DeliveryInformation, source: str) -> Sender:
         try:
-            return self._senders.check(envelope, information.from_)
+            return self._senders.check(envelope, information.from_, toll=self._toll(source))
         except UnverifiedSender:
             self._quotas.charge(source_submits(self._limits, source))
             raise
+
+    def _toll(self, source: str) -> Toll:
+        return self._quotas.toll(source_lookups(self._limits, source))
 
     def _accept(self, letter: _Letter) -> Submitted:
         envelope, sender, receiver = letter.envelope, letter.sender, letter.receiver

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from chalicelib.names.directory import Directory
+from chalicelib.names.directory import Directory, Toll
 from chalicelib.protocol.errors import LimitExceeded, Unavailable, Undecryptable
 from chalicelib.relay.in_process import Gate
 from chalicelib.relay.ports import AccountStore, Clock
@@ -33,15 +33,18 @@ class NameBook:
         self._settings = settings
         self._unknown_names = Gate(clock, settings.limits.unknown_names_per_minute)
 
-    def address(self, name: str, *, recheck: bool = False) -> str | None:
+    def address(self, name: str, *, recheck: bool = False, toll: Toll | None = None) -> str | None:
         """The address that `name` leads to, or None. `recheck` asks ENS even if the link is young.
 
         One read; when the link is missing or old, one lookup as well, and a write if it was old. Lookups of
-        names without a link pass a gate, so that strangers cannot buy chain requests with made-up names.
-        Raises LimitExceeded when the gate is closed, Unavailable when neither a link nor ENS can tell.
+        names without a link pass a gate, so that strangers cannot buy chain requests with made-up names, and
+        before it they pay `toll`, so that no stranger closes it for the others. Raises what `toll` raises,
+        LimitExceeded when the gate is closed, Unavailable when neither a link nor ENS can tell.
         """
         link = self._link(name)
         if link is None:
+            if toll is not None:
+                toll()
             if not self._unknown_names.try_pass():
                 raise LimitExceeded(retry_after_s=_GATE_RETRY_S)
             return self._directory.lookup(name).address
@@ -54,7 +57,7 @@ class NameBook:
     def _recheck(self, name: str, linked: str, age_s: int) -> str | None:
         try:
             address = self._directory.lookup(name).address
-        except Unavailable:
+        except (Unavailable, LimitExceeded):
             if age_s < self._settings.trust_name_s:
                 return linked
             raise

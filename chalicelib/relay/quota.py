@@ -8,8 +8,9 @@ or more is exact to about one per cent; quotas below 1,000 are counted one by on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from chalicelib.protocol.errors import LimitExceeded
 from chalicelib.relay.ports import Chance, Charge, Clock, CounterStore
@@ -49,6 +50,11 @@ def source_submits(limits: Limits, source: str) -> Quota:
 def source_registrations(limits: Limits, source: str) -> Quota:
     """Profiles posted from one network address."""
     return Quota("registration", source, limits.source_registrations_per_hour, _HOUR_S)
+
+
+def source_lookups(limits: Limits, source: str) -> Quota:
+    """Names looked up at ENS on behalf of one network address, because nothing was remembered of them."""
+    return Quota("lookup", source, limits.source_lookups_per_minute, _MINUTE_S)
 
 
 def sender_messages(limits: Limits, sender: str) -> Quota:
@@ -99,6 +105,10 @@ class Quotas:
         charge = Charge(self._counter(quota, now_s), quota.amount * sample, quota.limit, end_s)
         if not self._counters.charge(charge, now_s=now_s):
             raise LimitExceeded(retry_after_s=end_s - now_s)
+
+    def toll(self, quota: Quota) -> Callable[[], None]:
+        """A charge of `quota` that is made when, and each time, it is called (`names.directory.Toll`)."""
+        return partial(self.charge, quota)
 
     def _counter(self, quota: Quota, now_s: int) -> bytes:
         window = str(_window_end_s(quota, now_s))

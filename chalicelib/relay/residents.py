@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chalicelib.names.directory import Toll
 from chalicelib.relay.account_book import AccountBook, AccountRecord
 from chalicelib.relay.in_process import Recent
 from chalicelib.relay.name_book import NameBook
@@ -32,18 +33,18 @@ class Residents:
         self._addresses = Recent[str, str | None](clock, lifetime_s=remember_s)
         self._records = Recent[bytes, AccountRecord | None](clock, lifetime_s=remember_s)
 
-    def find(self, name: str) -> Resident | None:
+    def find(self, name: str, *, toll: Toll | None = None) -> Resident | None:
         """The account that `name` leads to. Raises LimitExceeded and Unavailable as `NameBook.address`."""
-        address = self.address(name)
+        address = self.address(name, toll=toll)
         if address is None:
             return None
         key = self._book.key(address)
         record = self._records.get_or(key, lambda: self._book.load(key))
         return None if record is None else Resident(key, self._book.inbox(key, record), record)
 
-    def address(self, name: str) -> str | None:
+    def address(self, name: str, *, toll: Toll | None = None) -> str | None:
         """The address that `name` leads to, whether or not it has an account here."""
-        return self._addresses.get_or(name, lambda: self._names.address(name))
+        return self._addresses.get_or(name, lambda: self._names.address(name, toll=toll))
 
     def forget(self, key: bytes, *names: str) -> None:
         """Read the account and where these names lead afresh next time."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.names.directory import Directory, ResolvedName
+from chalicelib.names.directory import Directory, ResolvedName, Toll
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.encoding import decode_base64
 from chalicelib.protocol.envelope import Envelope, verify_envelope
@@ -43,15 +43,16 @@ class SenderCheck:
         self._directory = directory
         self._lenient = lenient
 
-    def check(self, envelope: Envelope, claimed: str) -> Sender:
-        """The sender of `envelope`, which names itself `claimed`.
+    def check(self, envelope: Envelope, claimed: str, *, toll: Toll | None = None) -> Sender:
+        """The sender of `envelope`, which names itself `claimed`; `toll` is paid for each reading of ENS.
 
-        Raises InvalidName, UnverifiedSender (unless lenient), Unavailable when ENS does not answer.
+        Raises what `toll` raises, InvalidName, UnverifiedSender (unless lenient), Unavailable when ENS does
+        not answer, LimitExceeded when too many unknown names are looked up.
         """
         name = normalize(claimed)
         if len(decode_base64(envelope.signature)) == _SIGNATURE_BYTES:
             for fresh in (False, True):
-                resolved = self._directory.lookup(name, fresh=fresh)
+                resolved = self._directory.lookup(name, fresh=fresh, toll=toll)
                 if _fits(envelope, resolved):
                     proven = resolved.address if resolved.signed is not None else None
                     return Sender(name, proven, verified=True)

@@ -3,7 +3,8 @@
 Callers (the API, tests, an operator's script) depend on this module only; `relay.compose` builds the parts.
 Every method raises errors of `chalicelib.protocol.errors` and nothing else. `Unavailable` (a store or a chain
 did not answer) and `LimitExceeded` are possible everywhere and not repeated below. Names are normalised here
-(`InvalidName` if that is impossible); callers pass what they were given.
+(`InvalidName` if that is impossible); callers pass what they were given. `source` is always the caller's
+network address, to which lookups at ENS are charged among others.
 """
 
 from __future__ import annotations
@@ -81,11 +82,11 @@ class Accounts(Protocol):
         """
         ...
 
-    def profile(self, name: str) -> SignedUserProfile:
+    def profile(self, name: str, *, source: str = "") -> SignedUserProfile:
         """The stored signed profile of a name. Raises NotFound."""
         ...
 
-    def extension(self, name: str) -> ProfileExtension:
+    def extension(self, name: str, *, source: str = "") -> ProfileExtension:
         """The profile extension of a name. Raises NotFound."""
         ...
 
@@ -101,11 +102,11 @@ class Accounts(Protocol):
 class Sessions(Protocol):
     """Tells who is calling."""
 
-    def challenge(self, name: str) -> str:
+    def challenge(self, name: str, *, source: str = "") -> str:
         """A challenge for `name`; nothing is written. Raises NotFound if it leads to no account here."""
         ...
 
-    def sign_in(self, name: str, challenge: str, signature: str) -> str:
+    def sign_in(self, name: str, challenge: str, signature: str, *, source: str = "") -> str:
         """A session token for a challenge signed by the account's profile key.
 
         Raises InvalidSignature (HTTP 400 "Signature invalid" to the letter), InvalidInput (a challenge that
@@ -113,7 +114,7 @@ class Sessions(Protocol):
         """
         ...
 
-    def authenticate(self, authorization: str | None, name: str) -> Account:
+    def authenticate(self, authorization: str | None, name: str, *, source: str = "") -> Account:
         """The account of a `Bearer` token, if `name` is one of its names.
 
         Raises SignInRequired where signing in cures it (no token, expired, revoked) and Forbidden where it

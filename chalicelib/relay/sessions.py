@@ -12,7 +12,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import replace
 
-from chalicelib.names.directory import Directory
+from chalicelib.names.directory import Directory, Toll
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.encoding import encode_base64
 from chalicelib.protocol.errors import (
@@ -30,7 +30,7 @@ from chalicelib.relay.account_book import AccountBook, AccountRecord
 from chalicelib.relay.accounts import RelayAccounts
 from chalicelib.relay.name_book import NameBook
 from chalicelib.relay.ports import Chance, Clock, CounterStore
-from chalicelib.relay.quota import Quotas, sign_in_failures
+from chalicelib.relay.quota import Quotas, sign_in_failures, source_lookups
 from chalicelib.relay.residents import Residents
 from chalicelib.relay.settings import Limits
 from chalicelib.relay.tokens import Challenge, Tokens
@@ -73,21 +73,21 @@ class RelaySessions:
         self._chance = chance
         self._limits = limits
 
-    def challenge(self, name: str) -> str:
+    def challenge(self, name: str, *, source: str = "") -> str:
         """See `service.Sessions.challenge`."""
         name = normalize(name)
-        resident = self._residents.find(name)
+        resident = self._residents.find(name, toll=self._toll(source))
         if resident is None:
             raise NotFound
         return self._tokens.challenge(name, self._subject(resident.record.address))
 
-    def sign_in(self, name: str, challenge: str, signature: str) -> str:
+    def sign_in(self, name: str, challenge: str, signature: str, *, source: str = "") -> str:
         """See `service.Sessions.sign_in`. ENS is asked whether the name still leads to the account."""
         name = normalize(name)
         issued = self._tokens.read_challenge(challenge)
         if issued is None or issued.name != name:
             raise InvalidInput("The challenge is not valid for this name; ask for a new one.")
-        address = self._names.address(name, recheck=True)
+        address = self._names.address(name, recheck=True, toll=self._toll(source))
         record = None if address is None else self._book.load(self._book.key(address))
         if record is None:
             raise NotFound
@@ -100,13 +100,13 @@ class RelaySessions:
         self._confirm(name, record)
         return self._tokens.session(name, self._subject(record.address), record.session_epoch)
 
-    def authenticate(self, authorization: str | None, name: str) -> Account:
+    def authenticate(self, authorization: str | None, name: str, *, source: str = "") -> Account:
         """See `service.Sessions.authenticate`. The account is read every time: tokens can be revoked."""
         session = self._tokens.read_session(_bearer(authorization))
         if session is None:
             raise SignInRequired
         name = normalize(name)
-        address = self._residents.address(name)
+        address = self._residents.address(name, toll=self._toll(source))
         if address is None or not self._is_subject(session.subject, address):
             raise Forbidden
         key = self._book.key(address)
@@ -159,6 +159,9 @@ class RelaySessions:
 
         if name not in signed_in.confirmed and len(signed_in.confirmed) < self._limits.names_per_account:
             self._book.update(self._book.key(signed_in.address), change)
+
+    def _toll(self, source: str) -> Toll:
+        return self._quotas.toll(source_lookups(self._limits, source))
 
     def _use_up(self, issued: Challenge) -> None:
         now_s = self._clock.now_ms() // 1_000

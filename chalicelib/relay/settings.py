@@ -25,8 +25,10 @@ class Limits:
     receiver_kib_per_day: int = 4_194_304
     source_submits_per_minute: int = 6_000
     source_registrations_per_hour: int = 1_000
+    source_lookups_per_minute: int = 600
     sign_in_failures_per_hour: int = 10
-    unknown_names_per_minute: int = 600
+    # Of all sources together: more than twice what one may ask for.
+    unknown_names_per_minute: int = 3_000
     page_messages: int = 100
     page_messages_max: int = 1_000
     # What Lambda and API Gateway carry is 6 MB (6,291,556 bytes) with escapes and envelope around it.
@@ -46,6 +48,7 @@ class Limits:
             "receiverKibPerDay": self.receiver_kib_per_day,
             "sourceSubmitsPerMinute": self.source_submits_per_minute,
             "sourceRegistrationsPerHour": self.source_registrations_per_hour,
+            "sourceLookupsPerMinute": self.source_lookups_per_minute,
             "pageMessages": self.page_messages_max,
             "pageBytes": self.page_bytes,
             "acknowledgements": self.acknowledgements,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.api import logs
-from chalicelib.names.directory import ResolvedName
+from chalicelib.names.directory import ResolvedName, Toll
 from chalicelib.names.memory import MemoryDirectory
 from chalicelib.protocol.errors import Dm3Error
 from tests.integration.http_house import House, open_house, signed
@@ -120,5 +120,5 @@ def test_a_defect_deep_inside_is_logged_without_what_it_says(
 
 
 class BrokenDirectory(MemoryDirectory):
-    def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+    def lookup(self, name: str, *, fresh: bool = False, toll: Toll | None = None) -> ResolvedName:
         raise ZeroDivisionError(name)

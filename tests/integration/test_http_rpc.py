@@ -210,6 +210,19 @@ def test_a_quota_says_when_to_come_back(house: House) -> None:
     assert int(reference.headers["Retry-After"]) > 0
 
 
+def test_each_request_of_a_batch_pays_for_its_lookup(house: House) -> None:
+    house.world.settings = RelaySettings(RELAY_NAME, Limits(source_lookups_per_minute=3))
+    house.world.restarted()
+    ask = {"jsonrpc": "2.0", "method": "dm3_getProfileExtension"}
+    batch = [{**ask, "id": number, "params": [f"nobody{number}.eth"]} for number in range(5)]
+    codes = [answer["error"]["code"] for answer in house.ask("POST", "/rpc", batch).json]
+    assert codes == [-32001] * 3 + [-32005] * 2
+    for path in ("/profile/nobody.eth", "/auth/nobody.eth"):
+        heard = house.get(path)
+        assert heard.status == 429
+        assert int(heard.headers["Retry-After"]) > 0
+
+
 def test_a_message_hash_of_another_form_is_refused_for_good(house: House) -> None:
     letter = house.world.letter(revision=None, extra={"messageHash": "x" * 5_000})
     strict = house.rpc("dm3_submitMessage", [letter], id=1)

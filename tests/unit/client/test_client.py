@@ -22,7 +22,7 @@ from chalicelib.client import (
     attach,
     drafts,
 )
-from chalicelib.names.directory import ResolvedName
+from chalicelib.names.directory import ResolvedName, Toll
 from chalicelib.protocol.errors import (
     InvalidMessage,
     InvalidName,
@@ -397,7 +397,7 @@ class TestFailures:
         class Stale:
             """A directory that shows the old record until it is asked for a fresh one."""
 
-            def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+            def lookup(self, name: str, *, fresh: bool = False, toll: Toll | None = None) -> ResolvedName:
                 return world.directory.lookup(name, fresh=fresh)
 
             def delivery_service(self, name: str, *, fresh: bool = False) -> DeliveryServiceProfile | None:

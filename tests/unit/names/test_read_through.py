@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chalicelib.names.cache import CachePolicy, MemoryCache
 from chalicelib.names.read_through import Rates, Reading, ReadThrough
-from chalicelib.protocol.errors import Unavailable
+from chalicelib.protocol.errors import LimitExceeded, Unavailable
+from chalicelib.relay.settings import Limits
 
 POLICY = CachePolicy(
     positive_ms=1_000,
@@ -111,13 +112,43 @@ def test_random_names_buy_no_readings_and_known_ones_stay_served() -> None:
     for number in range(50):
         try:
             assert through.get(f"random-{number}", fresh=number % 2 == 0) is None
-        except Unavailable:
+        except LimitExceeded:
             refused += 1
     assert source.reads == POLICY.unknown_burst
     assert refused == 50 - (POLICY.unknown_burst - 1)
     source.now_ms += POLICY.positive_ms
     assert through.get("known", fresh=False) == "1"
     assert source.reads == POLICY.unknown_burst + 1
+
+
+def test_whoever_asks_pays_before_what_is_there_for_all_is_touched() -> None:
+    source = Source()
+    through = source.through()
+    paid: list[str] = []
+
+    def broke() -> None:
+        raise LimitExceeded(retry_after_s=1)
+
+    for number in range(50):
+        with pytest.raises(LimitExceeded):
+            through.get(f"random-{number}", fresh=False, toll=broke)
+    for _ in range(3):
+        assert through.get("known", fresh=False, toll=lambda: paid.append("first")) == "1"
+    assert (paid, source.reads) == (["first"], 1)
+    source.now_ms += POLICY.fresh_interval_ms
+    for _ in range(50):
+        with pytest.raises(LimitExceeded):
+            through.get("known", fresh=True, toll=broke)
+    source.names["known"] = "2"
+    assert through.get("known", fresh=True, toll=lambda: paid.append("fresh")) == "2"
+    assert paid == ["first", "fresh"]
+
+
+def test_no_source_alone_uses_up_what_is_there_for_all() -> None:
+    """A window may end as a source has used it up, and the next one begin."""
+    at_once = 2 * Limits().source_lookups_per_minute
+    assert min(CachePolicy().unknown_burst, CachePolicy().fresh_burst) > at_once
+    assert Limits().unknown_names_per_minute > at_once
 
 
 def test_a_known_answer_is_served_while_the_chain_is_down_but_not_for_ever() -> None:
@@ -237,7 +268,7 @@ class Model(RuleBasedStateMachine):
     def get(self, name: str, fresh: bool) -> None:
         try:
             value = self.through.get(name, fresh=fresh)
-        except Unavailable:
+        except (Unavailable, LimitExceeded):
             return
         oldest_ms = self.source.now_ms - POLICY.positive_ms - POLICY.stale_ms - POLICY.retry_ms
         history = self.history[name]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -294,3 +295,24 @@ def test_an_export_is_json() -> None:
     exported = world.relay.accounts.export(world.account(BOB)).to_json()
     assert canonicalize(exported["profile"]) == canonicalize(BOB.signed_profile.to_json())
     assert exported["names"] == ["bob.eth"]
+
+
+def test_every_way_to_look_a_name_up_is_charged_to_its_source() -> None:
+    world = limited(source_lookups_per_minute=1)
+    world.settle(BOB)
+    sessions, accounts = world.relay.sessions, world.relay.accounts
+    authorization = f"Bearer {world.token(BOB)}"
+    profile = BOB.signed_profile.to_json()
+    asking: list[Callable[[str, str], object]] = [
+        lambda name, source: accounts.profile(name, source=source),
+        lambda name, source: accounts.extension(name, source=source),
+        lambda name, source: accounts.register(name, profile, source=source),
+        lambda name, source: sessions.challenge(name, source=source),
+        lambda name, source: sessions.authenticate(authorization, name, source=source),
+    ]
+    for number, ask in enumerate(asking):
+        with pytest.raises((NotFound, Forbidden)):
+            ask(f"first{number}.eth", f"192.0.2.{number}")
+        with pytest.raises(LimitExceeded):
+            ask(f"second{number}.eth", f"192.0.2.{number}")
+    assert "second0.eth" not in world.directory.readings

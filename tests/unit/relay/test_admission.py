@@ -31,7 +31,7 @@ from chalicelib.relay import admission
 from chalicelib.relay.admission import MAX_INFORMATION_BYTES
 from chalicelib.relay.journal import MAX_VARIANTS
 from chalicelib.relay.policy import Candidate
-from chalicelib.relay.settings import RelaySettings
+from chalicelib.relay.settings import Limits, RelaySettings
 from chalicelib.relay.values import Submitted
 from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_KEYS, RELAY_NAME, Person, World, limited
 
@@ -266,7 +266,7 @@ def test_an_unknown_receiver_is_refused_and_remembered_as_unknown() -> None:
         with pytest.raises(UnknownReceiver):
             world.submit(world.letter(to="nobody.eth"))
     assert world.directory.readings == ["nobody.eth"]
-    assert world.calls == {"accounts.linked": 1}
+    assert world.calls == {"accounts.linked": 1, "counters.charge": 1}
 
 
 def test_a_receiver_with_an_address_but_without_account_is_unknown() -> None:
@@ -292,6 +292,24 @@ def test_made_up_receivers_buy_lookups_at_a_limited_rate_only() -> None:
     assert errors == [UnknownReceiver] * 5 + [LimitExceeded] * 15
     assert len(world.directory.readings) == 5
     world.submit()
+
+
+@pytest.mark.parametrize("made_up", ["receiver", "sender"])
+def test_lookups_of_made_up_names_are_their_sources_and_close_nothing_to_others(made_up: str) -> None:
+    world = settled(limited(source_lookups_per_minute=5, unknown_names_per_minute=8))
+    for number in range(20):
+        name = f"nobody{number}.eth"
+        letter = world.letter(to=name) if made_up == "receiver" else world.letter(MALLORY, claim=name)
+        with pytest.raises((UnknownReceiver, UnverifiedSender) if number < 2 else Dm3Error):
+            world.submit(letter, source="192.0.2.66")
+    assert len(world.directory.readings) <= 6
+    with pytest.raises(LimitExceeded) as caught:
+        world.submit(world.letter(to="another.eth"), source="192.0.2.66")
+    assert 0 < caught.value.retry_after_s <= 60
+    with pytest.raises(UnknownReceiver):
+        world.submit(world.letter(to="nobody.eth"))
+    world.submit()
+    world.submit(world.letter(text="known"), source="192.0.2.66")
 
 
 @pytest.mark.parametrize("name", ["", ".", "a..b", "bob_b.eth", "\u0000", "bob eth", "\ud800"])
@@ -568,7 +586,8 @@ def test_the_policy_decides_about_settled_senders_only() -> None:
 
 
 def test_a_sender_is_charged_after_the_policy_only() -> None:
-    world = settled(World(RelaySettings(RELAY_NAME), policy=Picky()))
+    limits = Limits(source_lookups_per_minute=0)
+    world = settled(World(RelaySettings(RELAY_NAME, limits), policy=Picky()))
     with pytest.raises(Spam):
         world.submit(world.letter(MALLORY))
     assert "counters.charge" not in world.calls

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.names.directory import ResolvedName
+from chalicelib.names.directory import ResolvedName, Toll
 from chalicelib.names.memory import MemoryDirectory
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.errors import (
@@ -187,7 +187,7 @@ def test_a_name_that_has_moved_gives_no_access_any_more() -> None:
 class Remembering(MemoryDirectory):
     """Remembers where bob.eth led, unless asked to read afresh."""
 
-    def lookup(self, name: str, *, fresh: bool = False) -> ResolvedName:
+    def lookup(self, name: str, *, fresh: bool = False, toll: Toll | None = None) -> ResolvedName:
         if fresh or name != BOB.name:
             return super().lookup(name, fresh=fresh)
         return ResolvedName(BOB.name, BOB.address, BOB.profile, BOB.signed_profile)
