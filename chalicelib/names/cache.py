@@ -29,8 +29,9 @@ class CachePolicy:
     unusable_ms: int = 15_000
     stale_ms: int = 3_600_000
     retry_ms: int = 5_000
-    # A fresh reading of one name at most this often, and of all names together at this rate. The bursts are
-    # larger than what a relay lets one source ask for, so that no one uses up what is there for all.
+    # A reading this young is fresh, so that one name is read at most this often, for whatever reason. Fresh
+    # readings of all names together have a rate; the bursts are larger than what a relay lets one source ask
+    # for, so that no one uses up what is there for all.
     fresh_interval_ms: int = 10_000
     fresh_per_s: float = 20.0
     fresh_burst: int = 1_500
@@ -44,14 +45,14 @@ class Remembered(Generic[Answer]):
     """One answer of the chain. Times are milliseconds since the Unix epoch.
 
     `known` says that the name has a usable profile. `check_at_ms` is when the chain is to be asked again,
-    `expires_at_ms` when the answer ends, and `fresh_at_ms` when it was last read because of `fresh`.
+    `expires_at_ms` when the answer ends, and `read_at_ms` when it was read.
     """
 
     value: Answer
     known: bool
     check_at_ms: int
     expires_at_ms: int
-    fresh_at_ms: int | None = None
+    read_at_ms: int
 
 
 class AnswerCache(Protocol[Answer]):

@@ -89,9 +89,8 @@ class ReadThrough(Generic[Answer]):
         self._cache.drop(name)
 
     def _is_due(self, kept: Remembered[Answer], now_ms: int) -> bool:
-        """Whether a fresh reading may take the place of an answer that still lives."""
-        last_ms = kept.fresh_at_ms
-        return last_ms is None or now_ms - last_ms >= self._policy.fresh_interval_ms
+        """Whether what is kept is too old to be called fresh."""
+        return now_ms >= min(kept.read_at_ms + self._policy.fresh_interval_ms, kept.expires_at_ms)
 
     def _renew(self, name: str, kept: Remembered[Answer] | None, now_ms: int, *, fresh: bool) -> Answer:
         known = kept is not None and kept.known
@@ -107,11 +106,10 @@ class ReadThrough(Generic[Answer]):
                 raise
             self._cache.put(name, replace(kept, check_at_ms=now_ms + self._policy.retry_ms))
             return kept.value
-        fresh_at_ms = kept.fresh_at_ms if kept is not None else None
-        self._remember(name, reading, now_ms, fresh_at_ms=now_ms if fresh else fresh_at_ms)
+        self._remember(name, reading, now_ms)
         return reading.value
 
-    def _remember(self, name: str, reading: Reading[Answer], now_ms: int, *, fresh_at_ms: int | None) -> None:
+    def _remember(self, name: str, reading: Reading[Answer], now_ms: int) -> None:
         if reading.known:
             life_ms = self._policy.positive_ms
         elif reading.published:
@@ -119,7 +117,7 @@ class ReadThrough(Generic[Answer]):
         else:
             life_ms = self._policy.negative_ms
         end_ms = now_ms + life_ms
-        self._cache.put(name, Remembered(reading.value, reading.known, end_ms, end_ms, fresh_at_ms))
+        self._cache.put(name, Remembered(reading.value, reading.known, end_ms, end_ms, now_ms))
 
     def _share(self, key: tuple[str, bool], renew: Callable[[], Answer]) -> Answer:
         """The outcome of `renew`, or of the one that another thread has under way for the same key."""

@@ -46,12 +46,14 @@ def transport(chain: Chain) -> Iterator[HttpTransport]:
 
 
 def test_requests_of_cold_warm_and_fresh_lookups(transport: HttpTransport) -> None:
-    directory = EnsDirectory(transport, clock_ms=Clock(), policy=POLICY)
+    clock = Clock()
+    directory = EnsDirectory(transport, clock_ms=clock, policy=POLICY)
     taken = []
-    for fresh in (False, False, True, True):
+    for pause_ms, fresh in ((0, False), (0, False), (0, True), (POLICY.fresh_interval_ms, True), (0, True)):
+        clock.now_ms += pause_ms
         assert directory.lookup("alice.eth", fresh=fresh).signed is not None
         taken.append(transport.requests)
-    assert taken == [1, 1, 2, 2]
+    assert taken == [1, 1, 1, 2, 2]
     for _ in range(2):
         assert directory.lookup("nobody.eth").address is None
         assert transport.requests == 3

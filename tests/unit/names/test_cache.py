@@ -8,7 +8,7 @@ from chalicelib.names.cache import MemoryCache, Rate, Remembered
 
 
 def _remembered(value: int, *, known: bool = True) -> Remembered[int]:
-    return Remembered(value, known, check_at_ms=0, expires_at_ms=0)
+    return Remembered(value, known, check_at_ms=0, expires_at_ms=0, read_at_ms=0)
 
 
 def test_the_least_used_goes_first() -> None:

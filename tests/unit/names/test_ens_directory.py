@@ -70,6 +70,7 @@ def test_a_rotated_profile_is_seen_when_its_life_ends(world: World) -> None:
 def test_a_rotated_profile_is_seen_at_once_when_asked_for_afresh(world: World) -> None:
     world.directory.lookup("alice.eth")
     world.chain.texts["alice.eth", USER_PROFILE_RECORD] = Person(9).bare_record()
+    world.now_ms += POLICY.fresh_interval_ms
     assert world.directory.lookup("alice.eth", fresh=True).profile == Person(9).profile
     assert world.directory.lookup("alice.eth").profile == Person(9).profile
 

@@ -84,6 +84,7 @@ def test_a_fresh_reading_is_granted_once_per_interval_and_name() -> None:
     through = source.through()
     assert through.get("known", fresh=False) == "1"
     source.names["known"] = "2"
+    source.now_ms += POLICY.fresh_interval_ms
     assert through.get("known", fresh=True) == "2"
     source.names["known"] = "3"
     source.now_ms += POLICY.fresh_interval_ms - 1
@@ -93,12 +94,37 @@ def test_a_fresh_reading_is_granted_once_per_interval_and_name() -> None:
     assert source.reads == 3
 
 
+@pytest.mark.parametrize("name", ["known", "unknown"])
+def test_what_has_just_been_read_is_fresh(name: str) -> None:
+    """A forged letter asks for its sender twice: as remembered, and afresh since the key does not fit."""
+    source = Source()
+    through = source.through()
+    paid: list[int] = []
+    for fresh in (False, True):
+        through.get(name, fresh=fresh, toll=lambda: paid.append(1))
+    assert (source.reads, len(paid)) == (1, 1)
+
+
+def test_forgeries_in_one_name_take_nothing_from_the_key_rotation_of_another() -> None:
+    source = Source(names={"forged": "1", "rotated": "1"})
+    through = source.through()
+    for name in source.names:
+        through.get(name, fresh=False)
+    source.now_ms += POLICY.fresh_interval_ms
+    for _ in range(100):
+        through.get("forged", fresh=True)
+    source.names["rotated"] = "2"
+    assert through.get("rotated", fresh=True) == "2"
+    assert source.reads == 4
+
+
 def test_fresh_readings_of_all_names_share_a_rate() -> None:
     names = {f"n{number}": "1" for number in range(5)}
     source = Source(names=names)
     through = source.through()
     for name in names:
         through.get(name, fresh=False)
+    source.now_ms += POLICY.fresh_interval_ms
     for name in names:
         through.get(name, fresh=True)
     assert source.reads == len(names) + POLICY.fresh_burst
@@ -183,6 +209,7 @@ def test_a_fresh_reading_that_fails_is_not_answered_from_memory() -> None:
     through = source.through()
     through.get("known", fresh=False)
     source.down = True
+    source.now_ms += POLICY.fresh_interval_ms
     with pytest.raises(Unavailable):
         through.get("known", fresh=True)
     assert through.get("known", fresh=False) == "1"
