@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.ports import LOOPBACK, free_port, is_open
 from tests.support.process import running
 
+STAYS = Path(__file__).with_name("dynalite_stays.cjs")
 CLI = Path(__file__).resolve().parents[1] / "interop" / "node_modules" / "dynalite" / "cli.js"
 
 
@@ -31,7 +32,7 @@ def dynalite() -> Iterator[str]:
     with (
         tempfile.TemporaryDirectory() as directory,
         running(
-            [str(shutil.which("node")), str(CLI), *options, *at_once],
+            [str(shutil.which("node")), "--require", str(STAYS), str(CLI), *options, *at_once],
             directory=Path(directory),
             ready=lambda: is_open(port),
             environment=os.environ,
