@@ -14,8 +14,8 @@ policy, so that forgeries cannot use up the quota of whom they name:
     8  postmark, commit                 3 writes    (a committed write = accepted)
 
 Names that nothing is remembered of are looked up on the source's account (3, 5).
-The charges for source and receiver are sampled (`relay.quota`); a refused sender is charged to the source
-alone, which is the one party a forgery does not get to choose.
+The charges for source and receiver are sampled (`relay.quota`). A refused sender, what has been seen before,
+and large garbage are charged to the source alone, which is the one party a forgery does not get to choose.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ from chalicelib.protocol.envelope import (
 from chalicelib.protocol.errors import (
     InvalidEncoding,
     InvalidEnvelope,
+    InvalidInput,
+    ParseError,
     TooBig,
     UnknownReceiver,
     UnverifiedSender,
@@ -56,7 +58,7 @@ from chalicelib.relay.quota import Quotas, receiver_space, sender_messages, sour
 from chalicelib.relay.residents import Resident, Residents
 from chalicelib.relay.senders import Sender, SenderCheck
 from chalicelib.relay.settings import Limits, RelayKeys
-from chalicelib.relay.sizes import carried_bytes, envelope_bytes, require_small
+from chalicelib.relay.sizes import carried_bytes, envelope_bytes, is_large, require_small
 from chalicelib.relay.stored_envelope import StoredEnvelope
 from chalicelib.relay.values import Submitted
 
@@ -109,12 +111,17 @@ class RelayAdmission:
 
     def submit(self, envelope: JsonValue, *, source: str) -> Submitted:
         """See `service.Admission.submit`."""
-        opened = self._read(envelope)
-        information = open_delivery_information(opened, self._keys.encryption)
-        size_bytes = self._measure(envelope, opened)
-        receiver = self._residents.find(normalize(information.to), toll=self._toll(source))
-        if receiver is None:
-            raise UnknownReceiver
+        try:
+            opened = self._read(envelope)
+            information = open_delivery_information(opened, self._keys.encryption)
+            size_bytes = self._measure(envelope, opened)
+            receiver = self._residents.find(normalize(information.to), toll=self._toll(source))
+            if receiver is None:
+                raise UnknownReceiver
+        except (ParseError, InvalidInput, TooBig, UnknownReceiver):
+            if is_large(envelope):
+                self._quotas.charge(source_submits(self._limits, source))
+            raise
         self._require_room(source, receiver, size_bytes)
         sender = self._check_sender(opened, information, source)
         return self._accept(_Letter(opened, size_bytes, information, receiver, sender, source))
@@ -182,6 +189,8 @@ class RelayAdmission:
         attempt = self._journal.find(ticket)
         if attempt.standing is None:
             self._admit(letter, attempt.variants)
+        else:
+            self._quotas.charge(source_submits(self._limits, letter.source))
         receipt, duplicate = self._journal.commit(
             ticket, attempt, lambda key, expires_at_s: self._item(letter, ticket, key, expires_at_s)
         )

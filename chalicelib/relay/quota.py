@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from chalicelib.protocol.errors import LimitExceeded
 from chalicelib.relay.ports import Chance, Charge, Clock, CounterStore
@@ -42,19 +43,32 @@ class Quota:
         return 1 if self.exact else min(_COARSEST_SAMPLE, max(1, self.limit // _SAMPLED_FROM))
 
 
+def network(source: str) -> str:
+    """Whose an address is: an IPv6 host owns a whole /64, an IPv4 address is one, however it is written."""
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return source
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((address.packed, 64), strict=False))
+
+
 def source_submits(limits: Limits, source: str) -> Quota:
     """Submissions from one network address that got as far as the sender's check."""
-    return Quota("source", source, limits.source_submits_per_minute, _MINUTE_S)
+    return Quota("source", network(source), limits.source_submits_per_minute, _MINUTE_S)
 
 
 def source_registrations(limits: Limits, source: str) -> Quota:
     """Profiles posted from one network address."""
-    return Quota("registration", source, limits.source_registrations_per_hour, _HOUR_S)
+    return Quota("registration", network(source), limits.source_registrations_per_hour, _HOUR_S)
 
 
 def source_lookups(limits: Limits, source: str) -> Quota:
     """Names looked up at ENS on behalf of one network address, because nothing was remembered of them."""
-    return Quota("lookup", source, limits.source_lookups_per_minute, _MINUTE_S)
+    return Quota("lookup", network(source), limits.source_lookups_per_minute, _MINUTE_S)
 
 
 def sender_messages(limits: Limits, sender: str) -> Quota:

@@ -14,6 +14,9 @@ from chalicelib.relay.vault import text_bytes
 # that making its canonical text again and again costs next to nothing.
 MAX_METADATA_BYTES = 65_536
 MAX_METADATA_VALUES = 1_000
+# A refused envelope of this size has cost something, whatever was wrong with it.
+LARGE_BYTES = 65_536
+_VALUE_BYTES = 8  # what a value takes at least, about, with what is around it
 
 
 def envelope_bytes(envelope: JsonValue) -> int:
@@ -35,19 +38,32 @@ def carried_bytes(value: JsonValue) -> int:
 
 def require_small(metadata: JsonObject) -> None:
     """Raises TooBig for over 1,000 values or 64 KiB of canonical text; looks no further than that."""
-    values: list[JsonValue] = [metadata]
-    size_bytes = count = 0
-    while values:
-        value = values.pop()
-        if isinstance(value, str):
-            size_bytes += len(value)
-        elif isinstance(value, Mapping):
-            size_bytes += sum(map(len, value))
-            values.extend(value.values())
-        elif isinstance(value, list | tuple):
-            values.extend(value)
-        count += 1
-        if count + len(values) > MAX_METADATA_VALUES or size_bytes > MAX_METADATA_BYTES:
-            raise TooBig("The metadata is too large.")
-    if len(text_bytes(canonicalize(metadata))) > MAX_METADATA_BYTES:
+    if (
+        _outweighs(metadata, values=MAX_METADATA_VALUES, size_bytes=MAX_METADATA_BYTES)
+        or len(text_bytes(canonicalize(metadata))) > MAX_METADATA_BYTES
+    ):
         raise TooBig("The metadata is too large.")
+
+
+def is_large(value: JsonValue) -> bool:
+    """Whether `value` is of over 64 KiB, roughly; looks no further than that."""
+    return _outweighs(value, values=LARGE_BYTES // _VALUE_BYTES, size_bytes=LARGE_BYTES)
+
+
+def _outweighs(value: JsonValue, *, values: int, size_bytes: int) -> bool:
+    """Whether `value` has more values, itself included, or more characters in its texts and names."""
+    waiting: list[JsonValue] = [value]
+    seen = length = 0
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            length += len(value)
+        elif isinstance(value, Mapping):
+            length += sum(map(len, value))
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(value)
+        seen += 1
+        if seen + len(waiting) > values or length > size_bytes:
+            return True
+    return False

@@ -460,6 +460,49 @@ def test_a_duplicate_is_not_charged() -> None:
         world.submit(world.letter(text="another"))
 
 
+def test_a_duplicate_is_charged_to_its_source() -> None:
+    world = settled(limited(source_submits_per_minute=3))
+    letter = world.letter()
+    for _ in range(3):
+        world.submit(letter)
+    with pytest.raises(LimitExceeded):
+        world.submit(letter)
+    assert world.submit(letter, source="192.0.2.8").duplicate
+
+
+def test_all_of_an_ipv6_network_is_one_source() -> None:
+    world = settled(limited(source_submits_per_minute=2))
+    for number in range(2):
+        world.submit(world.letter(text=str(number)), source=f"2001:db8::{number}")
+    with pytest.raises(LimitExceeded):
+        world.submit(source="2001:db8::ffff")
+    world.submit(source="2001:db8:0:1::1")
+
+
+@pytest.mark.parametrize("kind", ["no JSON", "for another", "unknown receiver"])
+def test_large_refusals_are_charged_to_their_source_and_small_ones_are_free(kind: str) -> None:
+    world = settled(limited(source_submits_per_minute=2, source_lookups_per_minute=0))
+
+    def refused(size: int) -> JsonValue:
+        if kind == "no JSON":
+            return "{" * size
+        if kind == "unknown receiver":
+            return world.letter(to="nobody.eth", text="x" * size)
+        letter = world.letter(text="x" * size)
+        metadata_of(letter)["deliveryInformation"] = world.seal("{}", MALLORY.encryption.public_key)
+        return letter
+
+    for _ in range(5):
+        with pytest.raises((ParseError, InvalidInput, UnknownReceiver)):
+            world.relay.admission.submit(refused(10), source="192.0.2.66")
+    assert "counters.charge" not in world.calls
+    for _ in range(2):
+        with pytest.raises((ParseError, InvalidInput, UnknownReceiver)):
+            world.relay.admission.submit(refused(100_000), source="192.0.2.66")
+    with pytest.raises(LimitExceeded):
+        world.relay.admission.submit(refused(100_000), source="192.0.2.66")
+
+
 def test_a_stranger_with_the_ciphertext_cannot_swallow_the_genuine_envelope() -> None:
     world = settled()
     genuine = world.letter()

@@ -108,6 +108,24 @@ def test_a_small_quota_is_counted_one_by_one() -> None:
     assert hourly(999_999, exact=True).sample == 1
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:DB8:0:0:ffff::2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2", True),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("", "unknown", False),
+    ],
+)
+def test_a_source_is_a_network(one: str, other: str, same: bool) -> None:
+    limits = Limits()
+    for made in (quota.source_submits, quota.source_registrations, quota.source_lookups):
+        assert (made(limits, one) == made(limits, other)) is same
+
+
 def test_the_relays_quotas_follow_its_limits() -> None:
     limits = Limits(
         source_submits_per_minute=1,
