@@ -11,8 +11,8 @@
     DM3_MESSAGE_TTL_DAYS     days that an unfetched message is kept; at least 30, the default
     DM3_SIZE_LIMIT_BYTES     largest envelope accepted; default and maximum 3000000
     DM3_SENDER_MESSAGES_PER_HOUR, DM3_RECEIVER_KIB_PER_DAY, DM3_SOURCE_SUBMITS_PER_MINUTE,
-    DM3_SOURCE_REGISTRATIONS_PER_HOUR, DM3_SOURCE_LOOKUPS_PER_MINUTE
-                             quotas; 0: not enforced; defaults 10000, 4194304, 6000, 1000 and 600
+    DM3_SOURCE_REGISTRATIONS_PER_HOUR, DM3_SOURCE_LOOKUPS_PER_MINUTE, DM3_SOURCE_KIB_PER_DAY
+                             quotas; 0: not enforced; defaults 10000, 4194304, 6000, 1000, 600, 1048576
     DM3_LENIENT              "true": accept unverified senders, marked as such; default "false"
     DM3_UNIVERSAL_RESOLVER   address of the ENS Universal Resolver; default: the one on mainnet
     DM3_NAMES_LIFETIME_S     seconds that an answer about a name is believed; default 300
@@ -117,6 +117,7 @@ class Quotas:
     source_submits_per_minute: int = 6_000
     source_registrations_per_hour: int = 1_000
     source_lookups_per_minute: int = 600
+    source_kib_per_day: int = 1_048_576
 
     @classmethod
     def read(cls, variables: _Variables) -> Self:

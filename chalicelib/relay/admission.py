@@ -54,7 +54,14 @@ from chalicelib.relay.journal import MAX_VARIANTS, Journal, Ticket
 from chalicelib.relay.mailbox import Mailbox
 from chalicelib.relay.policy import Candidate, Policy
 from chalicelib.relay.ports import Chance, InboxItem, InboxKey
-from chalicelib.relay.quota import Quotas, receiver_space, sender_messages, source_lookups, source_submits
+from chalicelib.relay.quota import (
+    Quotas,
+    receiver_space,
+    sender_messages,
+    source_lookups,
+    source_space,
+    source_submits,
+)
 from chalicelib.relay.residents import Resident, Residents
 from chalicelib.relay.senders import Sender, SenderCheck
 from chalicelib.relay.settings import Limits, RelayKeys
@@ -159,6 +166,7 @@ class RelayAdmission:
         self._quotas.require_room(
             [
                 source_submits(self._limits, source),
+                source_space(self._limits, source, size_bytes),
                 receiver_space(self._limits, receiver.key, size_bytes),
             ]
         )
@@ -212,6 +220,7 @@ class RelayAdmission:
         if not variants:
             self._quotas.charge(sender_messages(self._limits, sender.identity))
         self._quotas.charge(receiver_space(self._limits, receiver.key, letter.size_bytes))
+        self._quotas.charge(source_space(self._limits, letter.source, letter.size_bytes))
         self._quotas.charge(source_submits(self._limits, letter.source))
 
     def _item(self, letter: _Letter, ticket: Ticket, key: InboxKey, expires_at_s: int) -> InboxItem:

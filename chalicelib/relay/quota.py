@@ -66,6 +66,13 @@ def source_registrations(limits: Limits, source: str) -> Quota:
     return Quota("registration", network(source), limits.source_registrations_per_hour, _HOUR_S)
 
 
+def source_space(limits: Limits, source: str, size_bytes: int) -> Quota:
+    """KiB accepted from one network address."""
+    return Quota(
+        "source space", network(source), limits.source_kib_per_day, _DAY_S, amount=size_bytes // 1_024 + 1
+    )
+
+
 def source_lookups(limits: Limits, source: str) -> Quota:
     """Names looked up at ENS on behalf of one network address, because nothing was remembered of them."""
     return Quota("lookup", network(source), limits.source_lookups_per_minute, _MINUTE_S)

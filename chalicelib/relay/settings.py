@@ -26,6 +26,7 @@ class Limits:
     source_submits_per_minute: int = 6_000
     source_registrations_per_hour: int = 1_000
     source_lookups_per_minute: int = 600
+    source_kib_per_day: int = 1_048_576
     sign_in_failures_per_hour: int = 10
     # Of all sources together: more than twice what one may ask for.
     unknown_names_per_minute: int = 3_000
@@ -49,6 +50,7 @@ class Limits:
             "sourceSubmitsPerMinute": self.source_submits_per_minute,
             "sourceRegistrationsPerHour": self.source_registrations_per_hour,
             "sourceLookupsPerMinute": self.source_lookups_per_minute,
+            "sourceKibPerDay": self.source_kib_per_day,
             "pageMessages": self.page_messages_max,
             "pageBytes": self.page_bytes,
             "acknowledgements": self.acknowledgements,

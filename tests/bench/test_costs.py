@@ -73,7 +73,7 @@ Measure = Callable[[str, Callable[[], object]], Cost]
 
 
 def test_one_warm_submit(world: World, cost: Measure) -> None:
-    """Two of the three quotas are counted by sampling: now and then one of them adds a write."""
+    """Three of the four quotas are counted by sampling: now and then one of them adds a write."""
     spent = cost("one submit, warm", lambda: world.submit("measured"))
     assert spent.to_chain == []
     assert len(spent.to_aws) <= 7

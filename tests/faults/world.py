@@ -36,6 +36,7 @@ LIMITS = Limits(
     receiver_kib_per_day=1_900,
     source_submits_per_minute=900,
     source_registrations_per_hour=900,
+    source_kib_per_day=1_900,
 )
 
 

@@ -334,6 +334,18 @@ def test_a_receivers_space_is_limited() -> None:
     world.submit()
 
 
+def test_what_one_source_sends_in_a_day_is_limited_in_bytes() -> None:
+    world = settled(limited(source_kib_per_day=23))
+    for number in range(3):
+        world.submit(world.letter(text=str(number)))
+    with pytest.raises(LimitExceeded) as caught:
+        world.submit(world.letter(text="too much"))
+    assert 0 < caught.value.retry_after_s <= 86_400
+    world.submit(world.letter(text="elsewhere"), source="192.0.2.8")
+    world.clock.pass_s(caught.value.retry_after_s)
+    world.submit()
+
+
 def test_a_source_over_its_quota_costs_no_lookup() -> None:
     world = settled(limited(source_submits_per_minute=2))
     for number in range(2):
@@ -675,7 +687,7 @@ def test_what_a_submission_costs() -> None:
         "submissions.complete": 1,
     }
     sampled = world.calls["counters.charge"]
-    assert sampled <= 3
+    assert sampled <= 4
     assert dict(world.calls) == {**warm, "counters.charge": sampled}
     assert lookups == 1
     assert {**cold, "counters.charge": 1} == {**warm, "accounts.linked": 1, "accounts.get": 1}

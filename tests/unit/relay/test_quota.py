@@ -133,6 +133,8 @@ def test_the_relays_quotas_follow_its_limits() -> None:
         sender_messages_per_hour=3,
         receiver_kib_per_day=4,
         sign_in_failures_per_hour=5,
+        source_lookups_per_minute=6,
+        source_kib_per_day=7,
     )
     made = [
         quota.source_submits(limits, "127.0.0.1"),
@@ -140,8 +142,10 @@ def test_the_relays_quotas_follow_its_limits() -> None:
         quota.sender_messages(limits, "name alice.eth"),
         quota.receiver_space(limits, b"account", 3_000),
         quota.sign_in_failures(limits, b"account"),
+        quota.source_lookups(limits, "127.0.0.1"),
+        quota.source_space(limits, "127.0.0.1", 3_000),
     ]
-    assert [one.limit for one in made] == [1, 2, 3, 4, 5]
-    assert [one.window_s for one in made] == [60, 3_600, 3_600, 86_400, 3_600]
-    assert [one.amount for one in made] == [1, 1, 1, 3, 1]
-    assert len({one.kind for one in made}) == 5
+    assert [one.limit for one in made] == [1, 2, 3, 4, 5, 6, 7]
+    assert [one.window_s for one in made] == [60, 3_600, 3_600, 86_400, 3_600, 60, 86_400]
+    assert [one.amount for one in made] == [1, 1, 1, 3, 1, 1, 3]
+    assert len({one.kind for one in made}) == 7
