@@ -3,6 +3,7 @@ from __future__ import annotations
 import string
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 from ens._normalization import normalize_name_ensip15  # type: ignore[import-untyped]  # ens has no types
@@ -98,7 +99,14 @@ def test_any_ascii_equals_the_library(name: str) -> None:
     assert _normalized(name) == expected
 
 
+def _refused_by_us_alone(name: str, web3_says: str) -> bool:
+    """Where web3 is laxer: labels that vanish, and characters that came with a later Unicode."""
+    return "" in web3_says.split(".") or any(unicodedata.category(character) == "Cn" for character in name)
+
+
 @given(st.text(max_size=12))
+@example("\xad")
+@example("\U000323b0")
 @settings(deadline=None, max_examples=200)
 def test_any_text_is_normalised_or_refused_and_web3_agrees(name: str) -> None:
     normal = _normalized(name)
@@ -106,8 +114,11 @@ def test_any_text_is_normalised_or_refused_and_web3_agrees(name: str) -> None:
         assert normalize(normal) == normal
         assert normalize_name_ensip15(name).as_text == normal
     elif name and not any(character <= " " for character in name):
-        with pytest.raises((Web3InvalidName, UnicodeEncodeError)):
-            normalize_name_ensip15(name)
+        try:
+            web3_says = normalize_name_ensip15(name).as_text
+        except (Web3InvalidName, UnicodeEncodeError):
+            return
+        assert _refused_by_us_alone(name, web3_says)
 
 
 def test_plain_names_do_not_load_the_tables() -> None:
