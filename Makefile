@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 NODE_STAMPS := infra/local/node_modules/.ready tests/interop/node_modules/.ready
 
-.PHONY: setup demo test vectors lint package bench lock clean
+.PHONY: setup demo test vectors explore lint package bench lock clean
 setup: $(STAMP) $(NODE_STAMPS)
 
 $(STAMP): requirements/dev.txt pyproject.toml
@@ -28,6 +28,10 @@ test: setup
 
 vectors: setup
 	$(BIN)/python -m pytest -q tests/unit/protocol/test_vectors.py
+
+# Property tests with examples that no run has had before.
+explore: setup
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q tests/unit tests/integration/test_http_fuzz.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.faults.report import fault_lines
 from tests.interop.people import RunningRelay
@@ -14,6 +16,12 @@ from tests.interop.running import start_local_relay
 if TYPE_CHECKING:
     from infra.package.build import Built
     from tests.support.packaged import Deployed
+
+
+# The same examples in every run, so that a change is judged by what it changes; `make explore` tries others.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(scope="session")
