@@ -23,7 +23,6 @@ from chalicelib.protocol.errors import Undecryptable
 from chalicelib.relay.ports import Chance
 
 KEY_BYTES = 32
-INDEX_BYTES = 32
 _VERSION = b"\x01"
 _KEY_ID_BYTES = 4
 _NONCE_BYTES = 24
