@@ -7,12 +7,13 @@ that NEW is always supported, and that is how such an answer is read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chalicelib.protocol.errors import InvalidInput
 from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.members import require_object, texts_member
 from chalicelib.protocol.message import MessageType
+from chalicelib.protocol.rules import PublicRules
 
 # What the reference knows, and so what its negative list leaves out of.
 _REFERENCE_TYPES = (
@@ -30,10 +31,14 @@ _DEFAULT_TYPES = (*_REFERENCE_TYPES, MessageType.READ_RECEIPT)
 
 @dataclass(frozen=True, slots=True)
 class ProfileExtension:
-    """The types of messages a receiver supports, and encryption schemes it prefers to the default one."""
+    """The types of messages a receiver supports, and encryption schemes it prefers to the default one.
+
+    `rules` say from whom mail is accepted, as far as a sender may know.
+    """
 
     supported_message_types: tuple[str, ...] = (MessageType.NEW,)
     encryption_scheme: tuple[str, ...] | None = None
+    rules: PublicRules = field(default_factory=PublicRules)
 
     @classmethod
     def default(cls) -> ProfileExtension:
@@ -45,20 +50,29 @@ class ProfileExtension:
         return message_type == MessageType.NEW or message_type in self.supported_message_types
 
     def to_json(self) -> JsonObject:
-        """`{encryptionScheme?, supportedMessageTypes}`."""
+        """`{encryptionScheme?, supportedMessageTypes, rules?}`."""
         members: dict[str, JsonValue] = {"supportedMessageTypes": list(self.supported_message_types)}
         if self.encryption_scheme is not None:
             members["encryptionScheme"] = list(self.encryption_scheme)
+        if rules := self.rules.to_json():
+            members["rules"] = rules
         return members
 
     @classmethod
     def parse(cls, value: JsonValue) -> ProfileExtension:
         """Inverse of `to_json`; the reference's form is taken too, other members are ignored.
 
-        Raises `InvalidInput`.
+        So are `rules` that are not of our form: they may be another service's. Raises `InvalidInput`.
         """
         members = require_object(value, InvalidInput)
-        return cls(_supported_types(members), _schemes(members))
+        return cls(_supported_types(members), _schemes(members), _rules(members))
+
+
+def _rules(members: JsonObject) -> PublicRules:
+    try:
+        return PublicRules.parse(members.get("rules", {}), strict=False)
+    except InvalidInput:
+        return PublicRules()
 
 
 def _supported_types(members: JsonObject) -> tuple[str, ...]:

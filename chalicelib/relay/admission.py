@@ -52,7 +52,7 @@ from chalicelib.protocol.members import other_members
 from chalicelib.protocol.postmark import make_postmark, seal_postmark
 from chalicelib.relay.journal import MAX_VARIANTS, Journal, Ticket
 from chalicelib.relay.mailbox import Mailbox
-from chalicelib.relay.policy import Candidate, Policy
+from chalicelib.relay.policy.port import Candidate, Policy
 from chalicelib.relay.ports import Chance, InboxItem, InboxKey
 from chalicelib.relay.quota import (
     Quotas,

@@ -12,7 +12,7 @@ from chalicelib.relay.inbox import RelayInbox
 from chalicelib.relay.journal import Journal
 from chalicelib.relay.mailbox import Mailbox
 from chalicelib.relay.name_book import NameBook
-from chalicelib.relay.policy import AcceptAll, Policy
+from chalicelib.relay.policy.port import AcceptAll, Policy
 from chalicelib.relay.ports import Chance, Clock, Stores
 from chalicelib.relay.positions import Positions
 from chalicelib.relay.quota import Quotas

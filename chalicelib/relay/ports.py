@@ -195,6 +195,25 @@ class AccountStore(Protocol):
         ...
 
 
+class RuleStore(Protocol):
+    """Rules, those of each account and the operator's: sealed documents under keyed hashes of their owners.
+
+    They have rows of their own, since the account's is read with every request and lists may be long.
+    """
+
+    def get(self, owner: bytes) -> AccountRow | None:
+        """The rules of `owner` (a consistent read)."""
+        ...
+
+    def put(self, row: AccountRow) -> None:
+        """As `AccountStore.put`, for rules. Raises Conflict."""
+        ...
+
+    def delete(self, owner: bytes) -> None:
+        """Forget the rules; that there are none is no error."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """`amount` to add to a counter that may not pass `limit` before it is forgotten at `expires_at_s`."""
@@ -237,6 +256,11 @@ class Stores(Protocol):
     @property
     def accounts(self) -> AccountStore:
         """The accounts."""
+        ...
+
+    @property
+    def rules(self) -> RuleStore:
+        """The rules."""
         ...
 
     @property

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from chalicelib.store.bodies import Bodies, S3Bodies
-from chalicelib.store.dynamodb_accounts import DynamoAccounts
+from chalicelib.store.dynamodb_accounts import DynamoAccounts, DynamoRules
 from chalicelib.store.dynamodb_counters import DynamoCounters
 from chalicelib.store.dynamodb_inbox import INLINE_LIMIT_BYTES, DynamoInbox
 from chalicelib.store.dynamodb_submissions import DynamoSubmissions
@@ -97,7 +97,7 @@ def _loader() -> Loader:
 
 
 class DynamoStore:
-    """Inbox, submissions, accounts and counters in four tables, large messages in a bucket.
+    """Inbox, submissions, accounts with their rules, and counters in four tables, large messages in a bucket.
 
     Without `s3_client` and `bucket` a message over `inline_limit_bytes` cannot be stored; `bodies` takes
     another place for them. All attributes are thread-safe.
@@ -121,4 +121,5 @@ class DynamoStore:
         self.inbox = DynamoInbox(client, inbox_table, bodies=bodies, inline_limit_bytes=inline_limit_bytes)
         self.submissions = DynamoSubmissions(client, submissions_table)
         self.accounts = DynamoAccounts(client, accounts_table)
+        self.rules = DynamoRules(client, accounts_table)
         self.counters = DynamoCounters(client, counters_table)

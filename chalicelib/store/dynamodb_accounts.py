@@ -1,17 +1,18 @@
 """Accounts in DynamoDB: the account, the profiles it has left behind, and the names that lead to it.
 
-One table, told apart by the first byte of the sort key: the account and its superseded profiles share the
-account's partition, a name has one of its own. Nothing here expires, and superseded profiles outlive their
-account.
+One table, told apart by the first byte of the sort key: the account, its superseded profiles and its rules
+share the account's partition, a name has one of its own. Nothing here expires, and superseded profiles
+outlive their account.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.relay.ports import AccountRow, Conflict
-from chalicelib.store.table import ABSENT, ConditionFailed, Item, Table, integer, key, number
+from chalicelib.relay.ports import AccountRow
+from chalicelib.store.table import Table, key
 from chalicelib.store.tables import SORT
+from chalicelib.store.versioned_rows import VersionedRows
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _ACCOUNT = b"\x00"
 _SUPERSEDED = b"\x01"
 _NAME = b"\x02"
+_RULES = b"\x03"
 
 
 class DynamoAccounts:
@@ -26,36 +28,19 @@ class DynamoAccounts:
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = Table(client, table)
+        self._rows = VersionedRows(self._table, _ACCOUNT)
 
     def get(self, account: bytes) -> AccountRow | None:
         """See `AccountStore.get` (one GetItem)."""
-        item = self._table.get(key(account, _ACCOUNT), "sealed", "version")
-        return None if item is None else _row(account, item)
+        return self._rows.get(account)
 
     def put(self, row: AccountRow) -> None:
-        """See `AccountStore.put` (one PutItem).
-
-        A write whose answer got lost and that is sent again meets itself: that is success, no conflict.
-        """
-        first = row.version == 1
-        try:
-            self._table.put(
-                {
-                    **key(row.account, _ACCOUNT),
-                    "sealed": {"B": row.sealed},
-                    "version": number(row.version),
-                },
-                condition=ABSENT if first else "version = :replaced",
-                values=None if first else {":replaced": number(row.version - 1)},
-            )
-        except ConditionFailed as error:
-            standing = None if error.standing is None else _row(row.account, error.standing)
-            if (standing or self.get(row.account)) != row:
-                raise Conflict from None
+        """See `AccountStore.put` (one PutItem)."""
+        self._rows.put(row)
 
     def delete(self, account: bytes) -> None:
         """See `AccountStore.delete` (one DeleteItem)."""
-        self._table.delete(key(account, _ACCOUNT))
+        self._rows.delete(account)
 
     def link_name(self, name: bytes, sealed: bytes) -> None:
         """See `AccountStore.link_name` (one PutItem)."""
@@ -83,5 +68,20 @@ class DynamoAccounts:
         self._table.delete(key(account, _SUPERSEDED + profile))
 
 
-def _row(account: bytes, item: Item) -> AccountRow:
-    return AccountRow(account, bytes(item["sealed"]["B"]), integer(item, "version"))
+class DynamoRules:
+    """`RuleStore` in the table of the accounts."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._rows = VersionedRows(Table(client, table), _RULES)
+
+    def get(self, owner: bytes) -> AccountRow | None:
+        """See `RuleStore.get` (one GetItem)."""
+        return self._rows.get(owner)
+
+    def put(self, row: AccountRow) -> None:
+        """See `RuleStore.put` (one PutItem)."""
+        self._rows.put(row)
+
+    def delete(self, owner: bytes) -> None:
+        """See `RuleStore.delete` (one DeleteItem)."""
+        self._rows.delete(owner)

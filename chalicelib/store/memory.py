@@ -176,11 +176,7 @@ class MemoryAccounts:
     def put(self, row: AccountRow) -> None:
         """See `AccountStore.put`. Writing once more what stands there already is no conflict."""
         with self._guard.operation("accounts.put"):
-            standing = self._rows.get(row.account)
-            version = 0 if standing is None else standing.version
-            if standing != row and version != row.version - 1:
-                raise Conflict
-            self._rows[row.account] = row
+            _replace(self._rows, row)
 
     def delete(self, account: bytes) -> None:
         """See `AccountStore.delete`."""
@@ -218,6 +214,29 @@ class MemoryAccounts:
             self._superseded.get(account, set()).discard(profile)
 
 
+class MemoryRules:
+    """`RuleStore` in memory."""
+
+    def __init__(self, guard: _Guard) -> None:
+        self._guard = guard
+        self._rows: dict[bytes, AccountRow] = {}
+
+    def get(self, owner: bytes) -> AccountRow | None:
+        """See `RuleStore.get`."""
+        with self._guard.operation("rules.get"):
+            return self._rows.get(owner)
+
+    def put(self, row: AccountRow) -> None:
+        """See `RuleStore.put`. Writing once more what stands there already is no conflict."""
+        with self._guard.operation("rules.put"):
+            _replace(self._rows, row)
+
+    def delete(self, owner: bytes) -> None:
+        """See `RuleStore.delete`."""
+        with self._guard.operation("rules.delete"):
+            self._rows.pop(owner, None)
+
+
 class MemoryCounters:
     """`CounterStore` in memory."""
 
@@ -253,7 +272,7 @@ class MemoryCounters:
 
 
 class MemoryStore:
-    """Inbox, submissions, accounts and counters in one place, with one lock.
+    """Inbox, submissions, accounts, rules and counters in one place, with one lock.
 
     `faults` is None, or a callable asked with the operation's name ("inbox.put", "counters.charge", ...) and
     the `Moment`, before and after each operation, outside the lock.
@@ -264,6 +283,7 @@ class MemoryStore:
         self.inbox = MemoryInbox(self._guard)
         self.submissions = MemorySubmissions(self._guard)
         self.accounts = MemoryAccounts(self._guard)
+        self.rules = MemoryRules(self._guard)
         self.counters = MemoryCounters(self._guard)
 
     @property
@@ -274,3 +294,11 @@ class MemoryStore:
     @faults.setter
     def faults(self, faults: Faults | None) -> None:
         self._guard.faults = faults
+
+
+def _replace(rows: dict[bytes, AccountRow], row: AccountRow) -> None:
+    standing = rows.get(row.account)
+    version = 0 if standing is None else standing.version
+    if standing != row and version != row.version - 1:
+        raise Conflict
+    rows[row.account] = row

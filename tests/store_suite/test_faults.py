@@ -49,6 +49,15 @@ def _account(store: Stores, base: bytes) -> tuple[tuple[bytes, int] | None, froz
     return None if row is None else (row.sealed, row.version), superseded, store.accounts.linked(base)
 
 
+def _rules(store: Stores, base: bytes) -> object:
+    row = store.rules.get(base)
+    return row and (row.sealed, row.version)
+
+
+def _rule(store: Stores, base: bytes) -> None:
+    store.rules.put(AccountRow(base, b"r", 1))
+
+
 def _amount(store: Stores, base: bytes) -> object:
     return store.counters.read([base], now_s=NOW_S)
 
@@ -166,6 +175,10 @@ SCENARIOS = [
     Scenario("accounts.supersede", lambda s, b: s.accounts.supersede(b, b"\x02"), _account, _register),
     Scenario("accounts.reinstate", lambda s, b: s.accounts.reinstate(b, b"\x00"), _account, _register),
     Scenario("accounts.delete", lambda s, b: s.accounts.delete(b), _account, _register),
+    Scenario("rules, read", _rules, _rules, _rule),
+    Scenario("rules.put", _rule, _rules),
+    Scenario("rules.put again", lambda s, b: s.rules.put(AccountRow(b, b"n", 2)), _rules, _rule),
+    Scenario("rules.delete", lambda s, b: s.rules.delete(b), _rules, _rule),
     Scenario("counters.charge", _charge, _amount, repeated=((4,),)),
     Scenario("counters.charge, expired", _charge, _amount, _spent_long_ago, repeated=((4,),)),
     Scenario("counters.read", _amount, _amount, _charge),

@@ -37,7 +37,7 @@ from chalicelib.protocol.errors import (
 from chalicelib.protocol.profile import DeliveryServiceProfile
 from chalicelib.protocol.profile_uri import data_uri
 from chalicelib.protocol.receipt import make_receipt
-from chalicelib.relay.policy import Candidate
+from chalicelib.relay.policy.port import Candidate
 from chalicelib.relay.settings import Limits
 from tests.unit.client.world import (
     RELAY,

@@ -28,7 +28,7 @@ from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.profile import DeliveryServiceProfile
 from chalicelib.protocol.profile_uri import data_uri
 from chalicelib.relay.compose import compose
-from chalicelib.relay.policy import Policy
+from chalicelib.relay.policy.port import Policy
 from chalicelib.relay.service import Relay
 from chalicelib.relay.settings import Limits, RelayKeys, RelaySecrets, RelaySettings
 from chalicelib.store.memory import MemoryStore

@@ -30,7 +30,7 @@ from chalicelib.protocol.receipt import verify_receipt
 from chalicelib.relay import admission
 from chalicelib.relay.admission import MAX_INFORMATION_BYTES
 from chalicelib.relay.journal import MAX_VARIANTS
-from chalicelib.relay.policy import Candidate
+from chalicelib.relay.policy.port import Candidate
 from chalicelib.relay.settings import Limits, RelaySettings
 from chalicelib.relay.values import Submitted
 from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_KEYS, RELAY_NAME, Person, World, limited

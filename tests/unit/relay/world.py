@@ -18,7 +18,7 @@ from chalicelib.protocol.profile_uri import data_uri
 from chalicelib.protocol.signing import sign
 from chalicelib.protocol.wallet import checksum_address, sign_text
 from chalicelib.relay.compose import compose
-from chalicelib.relay.policy import Policy
+from chalicelib.relay.policy.port import Policy
 from chalicelib.relay.ports import Clock
 from chalicelib.relay.service import Relay
 from chalicelib.relay.settings import Limits, RelayKeys, RelaySecrets, RelaySettings

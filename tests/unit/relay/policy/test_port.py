@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from chalicelib.relay.policy import AcceptAll, Candidate
+from chalicelib.relay.policy.port import AcceptAll, Candidate
 
 
 def test_accept_all_accepts_even_a_claim() -> None:
