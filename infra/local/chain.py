@@ -97,9 +97,7 @@ class Chain:
         self.write(resolver, "", address=address, texts=texts)
         return resolver
 
-    def register_offchain(
-        self, name: str, gateways: Sequence[str], signer: str, *, lookups: int = 1
-    ) -> str:
+    def register_offchain(self, name: str, gateways: Sequence[str], signer: str, *, lookups: int = 1) -> str:
         """`name` and every name below it, with records at `gateways`. The address of its resolver.
 
         `gateways` are URLs of ERC-3668 for servers that answer as `infra.local.ccip_gateway` does and sign as

@@ -25,3 +25,5 @@ class Fault(IntEnum):
     """`GARBAGE` by a resolver that says it is an extended one (ENSIP-10)."""
     FOREIGN_LOOKUP = 11
     """Sends its caller to a gateway (ERC-3668) in the name of another contract."""
+    BURNS_GAS_ON_TEXT = 12
+    """Answers addresses, and leaves no gas when it is asked for a text."""

@@ -23,6 +23,7 @@ ONLY_ADDRESS: constant(uint256) = 8
 ONLY_TEXT: constant(uint256) = 9
 EXTENDED_GARBAGE: constant(uint256) = 10
 FOREIGN_LOOKUP: constant(uint256) = 11
+BURNS_GAS_ON_TEXT: constant(uint256) = 12
 
 fault: uint256
 target: address
@@ -47,6 +48,7 @@ def __init__(fault: uint256, target: address, text: String[MAX_TEXT]):
 def __default__() -> Bytes[HUGE + 64]:
     assert self.fault != BURNS_GAS, UNREACHABLE  # an invalid instruction, which leaves no gas
     selector: bytes4 = convert(slice(msg.data, 0, 4), bytes4)
+    assert self.fault != BURNS_GAS_ON_TEXT or selector != TEXT, UNREACHABLE
     if selector == SUPPORTS:
         return abi_encode(self.fault == EXTENDED_GARBAGE)
     if self.fault == REVERTS:

@@ -52,6 +52,8 @@ UNSUPPORTED: constant(bytes4) = method_id("UnsupportedResolverProfile(bytes4)", 
 # As the real one: contracts from before EIP-140 burn all gas instead of reverting, and get little of it.
 PROBE_GAS: constant(uint256) = 5000
 UNSAFE_GAS: constant(uint256) = 50000
+# Unlike the real one: memory is laid out in advance here and costs ten million gas, which must not be burnt.
+CALL_GAS: constant(uint256) = 2500000
 
 
 struct Found:
@@ -305,7 +307,7 @@ def _gas_for(resolver: address) -> uint256:
     success: bool = raw_call(
         resolver, b"", gas=PROBE_GAS, is_static_call=True, revert_on_failure=False
     )
-    return msg.gas if before - msg.gas < PROBE_GAS else UNSAFE_GAS
+    return min(msg.gas, CALL_GAS) if before - msg.gas < PROBE_GAS else UNSAFE_GAS
 
 
 @internal
@@ -349,7 +351,12 @@ def _call_back(
     success: bool = False
     answer: Bytes[MAX_ANSWER] = b""
     success, answer = raw_call(
-        resolver, call, max_outsize=MAX_ANSWER, is_static_call=True, revert_on_failure=False
+        resolver,
+        call,
+        max_outsize=MAX_ANSWER,
+        gas=min(msg.gas, CALL_GAS),
+        is_static_call=True,
+        revert_on_failure=False,
     )
     return self._part(resolver, extended, selector, success, answer)
 
