@@ -88,6 +88,21 @@ def read_strings(data: bytes, index: int, *, at_most: int) -> tuple[str, ...]:
     return tuple(read_string(elements, element) for element in range(min(count, at_most)))
 
 
+def read_elements(data: bytes, index: int, *, at_most: int) -> tuple[bytes, ...]:
+    """The elements of the array of dynamic tuples at word `index`, each as the data from its beginning on.
+
+    An element's words count from there. Elements may overlap, so whoever reads them must bound what is done
+    for all of them together. Raises `InvalidEncoding`, also if there are more than `at_most`.
+    """
+    start = _number(data, WORD_BYTES * index)
+    count = _number(data, start)
+    if count > at_most:
+        raise InvalidEncoding("A list has too many elements.")
+    elements = data[start + WORD_BYTES :]
+    positions = [_number(elements, WORD_BYTES * element) for element in range(count)]
+    return tuple(elements[position:] for position in positions)
+
+
 def _number_word(number: int) -> bytes:
     return number.to_bytes(WORD_BYTES, "big")
 
