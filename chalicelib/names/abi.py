@@ -99,17 +99,24 @@ def read_strings(data: bytes, index: int, *, at_most: int) -> tuple[str, ...]:
     return tuple(read_string(elements, element) for element in range(min(count, at_most)))
 
 
-def read_bytes_array(data: bytes, index: int, *, at_most: int) -> tuple[bytes, ...]:
-    """The `bytes[]` argument whose position stands at word `index`.
+def read_elements(data: bytes, index: int, *, at_most: int) -> tuple[bytes, ...]:
+    """The elements of the array of dynamic tuples at word `index`, each as the data from its beginning on.
 
-    Raises `InvalidEncoding`, also if it has more than `at_most` elements.
+    An element's words count from there. Elements may overlap, so whoever reads them must bound what is done
+    for all of them together. Raises `InvalidEncoding`, also if there are more than `at_most`.
     """
     start = _number(data, WORD_BYTES * index)
     count = _number(data, start)
     if count > at_most:
-        raise InvalidEncoding("An array is too long.")
+        raise InvalidEncoding("A list has too many elements.")
     elements = data[start + WORD_BYTES :]
-    return tuple(read_bytes(elements, element) for element in range(count))
+    positions = [_number(elements, WORD_BYTES * element) for element in range(count)]
+    return tuple(elements[position:] for position in positions)
+
+
+def read_bytes_array(data: bytes, index: int, *, at_most: int) -> tuple[bytes, ...]:
+    """The `bytes[]` argument whose position stands at word `index`. Raises as `read_elements`."""
+    return tuple(_sized(element, 0) for element in read_elements(data, index, at_most=at_most))
 
 
 def _behind_the_words(argument: Dynamic | DynamicArray) -> bytes:

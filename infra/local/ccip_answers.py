@@ -85,7 +85,7 @@ def _record(records: Records, call: bytes) -> bytes:
 def _batch(records: Mapping[bytes, Records], key: SigningKey, arguments: bytes, lifetime_s: int) -> bytes:
     """`(bool[] failures, bytes[] responses)` of the queries `(address, string[], bytes)[]`."""
     failures, responses = [], []
-    for query in _queries(arguments):
+    for query in abi.read_elements(arguments, 0, at_most=MAX_QUERIES):
         try:
             sender, question = abi.read_address(query, 0), abi.read_bytes(query, 2)
             responses.append(answer(records, key, sender, question, lifetime_s))
@@ -99,14 +99,3 @@ def _batch(records: Mapping[bytes, Records], key: SigningKey, arguments: bytes, 
     answered = abi.encode_arguments(abi.DynamicArray(tuple(responses)))[abi.WORD_BYTES :]
     heads = number(2 * abi.WORD_BYTES) + number(2 * abi.WORD_BYTES + len(failed))
     return heads + failed + answered
-
-
-def _queries(arguments: bytes) -> list[bytes]:
-    """The encoded tuples. Raises `InvalidEncoding`, and `InvalidInput` for too many."""
-    start = int.from_bytes(abi.read_word(arguments, 0), "big")
-    count = int.from_bytes(abi.read_word(arguments[start:], 0), "big")
-    if count > MAX_QUERIES:
-        raise InvalidInput("These are too many questions.")
-    elements = arguments[start + abi.WORD_BYTES :]
-    positions = [int.from_bytes(abi.read_word(elements, element), "big") for element in range(count)]
-    return [elements[position:] for position in positions]
