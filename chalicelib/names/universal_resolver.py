@@ -8,7 +8,6 @@ so rubbish there is simply no record.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,9 +19,9 @@ from chalicelib.names.ports import (
     OffchainGateway,
     OffchainLookup,
     RpcCall,
-    RpcError,
     RpcResult,
 )
+from chalicelib.names.reverts import revert_data
 from chalicelib.protocol.errors import InvalidEncoding, Unavailable
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.wallet import checksum_address
@@ -36,8 +35,6 @@ MAX_GATEWAY_URLS: Final = 8
 _OFFCHAIN_LOOKUP: Final = abi.selector("OffchainLookup(address,string[],bytes,bytes4,bytes)")
 # The gateway of somebody else's batch failed; asking again later may help, unlike after any other revert.
 _HTTP_ERROR: Final = abi.selector("HttpError(uint16,string)")
-_REVERTED: Final = 3
-_REVERT_HEX: Final = re.compile(r"0x((?:[0-9a-fA-F]{2})+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ class UniversalResolver:
         for _ in range(MAX_LOOKUPS + 1):
             if result.error is None:
                 return _resolver_answer(_hex(result.value))
-            revert = _revert_data(result.error)
+            revert = revert_data(result.error)
             if revert[: abi.SELECTOR_BYTES] == _HTTP_ERROR:
                 raise Unavailable("The gateway that keeps the records of the name did not answer; try again.")
             if revert[: abi.SELECTOR_BYTES] != _OFFCHAIN_LOOKUP:
@@ -149,20 +146,6 @@ def _text(answer: bytes | None) -> str | None:
         return text.decode() if 0 < len(text) <= MAX_TEXT_BYTES else None
     except (InvalidEncoding, UnicodeDecodeError):
         return None
-
-
-def _revert_data(error: RpcError) -> bytes:
-    """The data of a revert. Raises `Unavailable` if the node refused for another reason.
-
-    Nodes differ: geth and anvil give code 3 and the hex, others another code, an object around the hex, a
-    word before it, or no data at all.
-    """
-    data = error.data.get("data") if isinstance(error.data, dict) else error.data
-    text = data if isinstance(data, str) else ""
-    if error.code != _REVERTED and "revert" not in (error.message + text).lower():
-        raise Unavailable("The node refused to answer; try again.")
-    revert = _REVERT_HEX.search(text)
-    return bytes.fromhex(revert[1]) if revert else b""
 
 
 def _hex(value: JsonValue) -> bytes:
