@@ -40,7 +40,7 @@ from chalicelib.protocol.rules import Asked, Question, TokenStandard
 
 # Memory of w words costs 3w + w²/512 gas, so that one call returns 490 kB at most.
 CALL_GAS: Final = 500_000
-# In Multicall3 what is returned lies in the memory of the callee once and in its own twice: 440 kB at most.
+# What the calls return stands twice in the memory of Multicall3 itself, so that all of it is 500 kB at most.
 AGGREGATE_GAS: Final = 2_000_000
 
 # How nodes (geth and its kin, anvil) say that a contract failed without reverting.

@@ -12,6 +12,7 @@ from chalicelib.client import failures
 from chalicelib.client.transport import Response
 from chalicelib.protocol import errors
 from chalicelib.protocol.errors import Dm3Error
+from chalicelib.protocol.json_types import JsonObject, JsonValue
 
 NOW, LATER = "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:29:30 GMT"
 
@@ -151,8 +152,15 @@ def test_what_a_sender_does_about_it(error: Dm3Error, final: bool, later: bool) 
 
 
 def test_a_refusal_as_spam_says_which_rule_it_was() -> None:
-    told = {"rule": "minTokenBalance", "required": "5", "address": "0xab", "standard": "erc1155", "id": "7"}
-    for data in (told, {"rule": "firstContact", "messages": 3}, {"rule": "receiver"}):
+    told: JsonObject = {
+        "rule": "minTokenBalance",
+        "required": "5",
+        "address": "0xab",
+        "standard": "erc1155",
+        "id": "7",
+    }
+    told_of: list[JsonObject] = [told, {"rule": "firstContact", "messages": 3}, {"rule": "receiver"}]
+    for data in told_of:
         error = failures.from_rpc({"code": -32010, "message": "No.", "data": data}, Response(403))
         assert isinstance(error, errors.Spam)
         assert error.data == data
@@ -161,7 +169,7 @@ def test_a_refusal_as_spam_says_which_rule_it_was() -> None:
 
 
 def test_a_quota_of_the_receiver_is_waited_for() -> None:
-    data = {"rule": "totalQuota", "retryAfter": 3600}
+    data: JsonValue = {"rule": "totalQuota", "retryAfter": 3600}
     error = failures.from_rpc({"code": -32010, "message": "Full.", "data": data}, Response(403))
     assert error.data == data
     assert failures.wait_s(error) == 3600
