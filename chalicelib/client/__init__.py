@@ -22,6 +22,7 @@ from chalicelib.client.http import HttpTransport
 from chalicelib.client.identity import Identity, Signer
 from chalicelib.client.key_file import StoredKeys, load_keys, save_keys
 from chalicelib.client.outbox import FileOutbox, MemoryOutbox, Outbox
+from chalicelib.client.own_rules import KeptRules, OwnRules
 from chalicelib.client.patience import Patience
 from chalicelib.client.transport import MemoryTransport, Request, Response, Transport
 from chalicelib.client.values import (
@@ -37,6 +38,7 @@ from chalicelib.client.values import (
     Verdict,
 )
 from chalicelib.client.wallet import Wallet
+from chalicelib.client.welcome import Condition, Welcome
 from chalicelib.protocol.envelope import Revision
 from chalicelib.protocol.errors import Dm3Error
 from chalicelib.protocol.message import Attachment, Message, MessageType
@@ -44,6 +46,7 @@ from chalicelib.protocol.message import Attachment, Message, MessageType
 __all__ = [
     "Attachment",
     "Check",
+    "Condition",
     "Contact",
     "Dm3Client",
     "Dm3Error",
@@ -52,11 +55,13 @@ __all__ = [
     "HttpTransport",
     "Identity",
     "InboxPage",
+    "KeptRules",
     "MemoryOutbox",
     "MemoryTransport",
     "Message",
     "MessageType",
     "Outbox",
+    "OwnRules",
     "Patience",
     "Queued",
     "Received",
@@ -74,6 +79,7 @@ __all__ = [
     "Unreadable",
     "Verdict",
     "Wallet",
+    "Welcome",
     "attach",
     "delete_request",
     "edit",

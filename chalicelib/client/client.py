@@ -22,6 +22,7 @@ from chalicelib.client.identity import Identity
 from chalicelib.client.mailbox import Mailbox
 from chalicelib.client.opening import Opener
 from chalicelib.client.outbox import Entry, FileOutbox, MemoryOutbox, Outbox
+from chalicelib.client.own_rules import KeptRules, OwnRules, RuleBook
 from chalicelib.client.patience import Patience
 from chalicelib.client.sender import Sender
 from chalicelib.client.services import Services
@@ -37,8 +38,13 @@ from chalicelib.client.values import (
     Unreached,
     Unreadable,
 )
+from chalicelib.client.welcome import Threshold, Welcome
+from chalicelib.names.chain_holdings import ChainHoldings
 from chalicelib.names.directory import Directory
+from chalicelib.names.holdings import Holdings
+from chalicelib.names.http_transport import HttpTransport as ChainOverHttp
 from chalicelib.names.normalize import normalize
+from chalicelib.names.remembered_holdings import RememberedHoldings
 from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
 from chalicelib.protocol.entropy import Entropy
 from chalicelib.protocol.envelope import Revision
@@ -78,6 +84,9 @@ class Settings:
 class Dm3Client:
     """Sends and receives in the name of one `identity`. Not to be shared by threads.
 
+    `holdings` tells what the identity's address holds on the chain, which receivers' rules may ask for;
+    without it that is left to the delivery services.
+
     Every method may raise Unavailable when ENS or a delivery service does not answer, and LimitExceeded when
     one asks for more patience than `settings` allow; every error is a Dm3Error.
     """
@@ -89,6 +98,7 @@ class Dm3Client:
         transport: Transport,
         *,
         outbox: Outbox | None = None,
+        holdings: Holdings | None = None,
         settings: Settings | None = None,
     ) -> None:
         settings = settings or Settings()
@@ -101,9 +111,11 @@ class Dm3Client:
         self._composer = Composer(
             identity, revisions=settings.revisions, clock_ms=settings.clock_ms, entropy=settings.entropy
         )
-        self._sender = Sender(self._composer, directory, services, self.outbox)
+        threshold = Threshold(identity.address, holdings)
+        self._sender = Sender(self._composer, directory, services, self.outbox, threshold)
         self._mailbox = Mailbox(identity, services, sessions, Opener(identity, directory, services))
         self._accounts = Accounts(identity, services, sessions)
+        self._rule_book = RuleBook(identity, services, sessions)
 
     @classmethod
     def connect(
@@ -123,12 +135,16 @@ class Dm3Client:
         memory.
         """
         settings = settings or Settings()
-        directory = ens_directory(rpc_url, clock_ms=settings.clock_ms, universal_resolver=universal_resolver)
-        transport = HttpTransport(allow_http=is_local(rpc_url))
+        node, local = ChainOverHttp(rpc_url), is_local(rpc_url)
+        directory = ens_directory(
+            node, local=local, clock_ms=settings.clock_ms, universal_resolver=universal_resolver
+        )
+        holdings = RememberedHoldings(ChainHoldings(node), settings.clock_ms)
+        transport = HttpTransport(allow_http=local)
         outbox = None
         if outbox_folder is not None:
             outbox = FileOutbox(outbox_folder, identity, settings.entropy)
-        return cls(identity, directory, transport, outbox=outbox, settings=settings)
+        return cls(identity, directory, transport, outbox=outbox, holdings=holdings, settings=settings)
 
     def resolve(self, name: str) -> Contact:
         """Who `name` is. Raises InvalidName, and NotFound if it has no profile."""
@@ -137,20 +153,40 @@ class Dm3Client:
             raise NotFound("The name has no profile at ENS.")
         return Contact(found.name, found.address, found.profile, proven=found.signed is not None)
 
-    def send(self, to: str, what: str | Draft, attachments: Sequence[Attachment] = ()) -> Sent | Queued:
+    def welcome(self, to: str) -> Welcome:
+        """What the name `to` asks of those who write, and whether this sender meets it.
+
+        `send` looks at it by itself; this is for showing it. Raises InvalidName, and NotFound if nobody takes
+        mail for the name.
+        """
+        return self._sender.welcome(normalize(to))
+
+    def send(
+        self,
+        to: str,
+        what: str | Draft,
+        attachments: Sequence[Attachment] = (),
+        *,
+        anyway: bool = False,
+    ) -> Sent | Queued:
         """Send a text, or a draft (`reply`, `reaction`, …), to the name `to`.
 
         The receiver's delivery services are tried in the order of the profile. `Sent` has the receipt,
         verified; `Queued` says that the message waits in the outbox for `flush`, because the receiver has no
-        profile or account yet or nobody answers. Raises what no later try would cure: InvalidName,
-        InvalidMessage (a type or encryption the receiver does not support), TooBig, Spam, Unauthorized (the
-        sender is not who the envelope says, for want of a published profile), InvalidSignature (a receipt
-        that is not genuine). After an error nothing is kept.
+        profile or account yet, the receiver's quota for today is used up, or nobody answers. Raises what no
+        later try would cure: InvalidName, InvalidMessage (a type or encryption the receiver does not
+        support), TooBig, Spam (`data` has the rule), Unauthorized (the sender is not who the envelope says,
+        for want of a published profile), InvalidSignature (a receipt that is not genuine). After an error
+        nothing is kept.
+
+        Rules that the sender's address does not meet are told before anything is sealed or submitted, unless
+        the chain does not answer. A receiver may have allowed this sender all the same, which nobody but
+        their delivery service knows: with `anyway` it decides.
         """
         draft = what if isinstance(what, Draft) else new(what)
         if attachments:
             draft = replace(draft, attachments=(*draft.attachments, *attachments))
-        return self._sender.send(self._composer.compose(normalize(to), draft))
+        return self._sender.send(replace(self._composer.compose(normalize(to), draft), anyway=anyway))
 
     def flush(self) -> tuple[Sent | Queued | Refused, ...]:
         """Try to send what the outbox keeps; what became of each message, the oldest first.
@@ -203,6 +239,41 @@ class Dm3Client:
         takes a transaction (`dm3 profile publish`, or any ENS tool with `Identity.profile_record`).
         """
         return self._accounts.register()
+
+    def rules(self) -> KeptRules:
+        """From whom one accepts mail, as each delivery service of the profile keeps it.
+
+        For this and the next three: a service that does not answer is in `unreached`; the error is raised if
+        none did.
+        """
+        return self._rule_book.read()
+
+    def set_rules(self, rules: OwnRules) -> KeptRules:
+        """Put `rules` in the place of what each delivery service keeps. Raises InvalidInput."""
+        return self._rule_book.replace(rules)
+
+    def change_rules(self, change: Callable[[OwnRules], OwnRules]) -> KeptRules:
+        """Read, `change` and put back the rules at each delivery service.
+
+        What another device changes at the same moment is lost. Raises InvalidInput, and what `change` does.
+        """
+        return self._rule_book.write(change)
+
+    def edit_lists(
+        self, *, allow: Iterable[str] = (), block: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> KeptRules:
+        """Put names, addresses (`0x…`) or subtrees (`*.name`) on a list, or take them off both.
+
+        What is put on one list leaves the other. Raises InvalidInput.
+        """
+        return self._rule_book.edit_lists(tuple(allow), tuple(block), tuple(remove))
+
+    def clear_rules(self) -> tuple[Unreached, ...]:
+        """Accept everybody again, lists included; at which services it failed.
+
+        The error is raised if it failed at all of them.
+        """
+        return self._rule_book.clear()
 
     def sign_out_everywhere(self) -> tuple[Unreached, ...]:
         """Revoke every session of the account, also those of other devices; at which services it failed.

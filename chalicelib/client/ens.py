@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from chalicelib.fetching.guarded_fetcher import GuardedFetcher
 from chalicelib.names.ccip_gateway import CcipGateway
 from chalicelib.names.ens_directory import EnsDirectory
-from chalicelib.names.http_transport import HttpTransport
 from chalicelib.names.links import LinkReader
+from chalicelib.names.ports import ChainTransport
 from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -21,15 +21,19 @@ def is_local(rpc_url: str) -> bool:
 
 
 def ens_directory(
-    rpc_url: str, *, clock_ms: Callable[[], int], universal_resolver: str = UNIVERSAL_RESOLVER
+    node: ChainTransport,
+    *,
+    local: bool,
+    clock_ms: Callable[[], int],
+    universal_resolver: str = UNIVERSAL_RESOLVER,
 ) -> EnsDirectory:
-    """ENS as the Ethereum node at `rpc_url` knows it; records off chain and behind links are followed.
+    """ENS as the Ethereum `node` knows it; records off chain and behind links are followed.
 
-    With a node on this machine, they may be on this machine, too, and then without encryption.
+    If `local`, they may be on this machine, too, and then without encryption.
     """
-    fetcher = GuardedFetcher(allow_local=is_local(rpc_url))
+    fetcher = GuardedFetcher(allow_local=local)
     return EnsDirectory(
-        HttpTransport(rpc_url),
+        node,
         LinkReader(fetcher),
         clock_ms=clock_ms,
         gateway=CcipGateway(fetcher),

@@ -39,6 +39,9 @@ from chalicelib.protocol.json_types import JsonValue
 _SENTENCE_CHARS = 200
 _DEFAULT_WAIT_S = 5
 _MAX_WAIT_S = 86_400
+# What a refusal tells of the rule that refused.
+_RULE_TEXTS = ("rule", "required", "address", "standard", "id")
+_MAX_COUNT = 2**53
 
 _BY_CODE: Mapping[int, type[Dm3Error]] = {
     error.code: error
@@ -116,8 +119,11 @@ def may_pass(error: Dm3Error) -> bool:
     """Whether sending the same message later may succeed, so that it is worth keeping.
 
     A receiver who is not found (no profile, or no account at a service of theirs) may yet arrive, and a
-    defect of a service may yet be mended.
+    defect of a service may yet be mended. A receiver's quota is used up for a while, which the refusal tells;
+    no other rule passes by itself.
     """
+    if isinstance(error, Spam):
+        return "retryAfter" in error.data
     return error.retry or isinstance(error, NotFound | InternalError)
 
 
@@ -137,17 +143,29 @@ def _made(
     if kind is Unauthorized and response.status == SignInRequired.status:
         kind = SignInRequired
     if kind is Spam:
-        rule = _printable(data.get("rule"))
-        return Spam(message, data={"rule": rule} if rule else None)
+        return Spam(message, data=_rule(data, retry_after_s))
     if kind.retry and retry_after_s is not None:
         return kind(message, data={"retryAfter": retry_after_s})
     return kind(message)
 
 
+def _rule(data: Mapping[str, JsonValue], retry_after_s: int | None) -> dict[str, object]:
+    """What may be shown of the rule that refused: texts, and how many messages or seconds."""
+    rule: dict[str, object] = {name: text for name in _RULE_TEXTS if (text := _printable(data.get(name)))}
+    messages = data.get("messages")
+    if isinstance(messages, int) and not isinstance(messages, bool) and 0 <= messages < _MAX_COUNT:
+        rule["messages"] = messages
+    if retry_after_s is not None:
+        rule["retryAfter"] = retry_after_s
+    return rule
+
+
 def _retry_after_s(given: JsonValue, response: Response) -> int | None:
     """`data.retryAfter`, else the `Retry-After` header: seconds or a date (RFC 9110 section 10.2.3)."""
     header = response.headers.get("retry-after", "")
-    if isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given):
+    if isinstance(given, int) and not isinstance(given, bool):
+        seconds = given
+    elif isinstance(given, float) and math.isfinite(given):
         seconds = math.ceil(given)
     elif header.isascii() and header.isdigit() and len(header) < 10:
         seconds = int(header)

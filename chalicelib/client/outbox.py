@@ -44,7 +44,10 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One unsent message. `sealed` are its envelopes by the name of the delivery service they are for."""
+    """One unsent message. `sealed` are its envelopes by the name of the delivery service they are for.
+
+    `anyway`: it is to be submitted even if the receiver's rules seem to refuse it.
+    """
 
     id: str
     to: str
@@ -54,6 +57,7 @@ class Entry:
     sealed: Mapping[str, Sealed] = field(default_factory=dict, repr=False)
     attempts: int = 0
     reason: str = ""
+    anyway: bool = False
 
     def with_sealed(self, service: str, sealed: Sealed) -> Self:
         """The entry with one more envelope."""
@@ -81,6 +85,7 @@ class Entry:
             },
             "attempts": self.attempts,
             "reason": self.reason,
+            "anyway": self.anyway,
         }
 
     @classmethod
@@ -96,6 +101,7 @@ class Entry:
                 "sealed": dict(sealed),
                 "attempts": int(attempts),
                 "reason": str(reason),
+                **others,
             }:
                 return cls(
                     id=identifier,
@@ -106,6 +112,8 @@ class Entry:
                     sealed={service: _sealed(parts) for service, parts in sealed.items()},
                     attempts=attempts,
                     reason=reason,
+                    # Entries of before this choice existed do not have it.
+                    anyway=others.get("anyway") is True,
                 )
         raise InvalidMessage("The kept message is not complete.")
 

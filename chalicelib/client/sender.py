@@ -2,9 +2,9 @@
 
 For each service, in the order of the receiver's profile:
 
-    profile on ENS ─▶ extension (types, scheme) ─▶ seal, or take what was sealed ─▶ properties (size)
-                                                                                         │
-                         receipt verified ◀── submit ◀── kept in the outbox ◀────────────┘
+    profile on ENS ─▶ extension (types, scheme, rules) ─▶ seal, or take what was sealed ─▶ properties (size)
+                                                                                                │
+                                receipt verified ◀── submit ◀── kept in the outbox ◀────────────┘
 
 An error that other services would answer with too (`failures.is_final`) is raised; after any other the next
 service is tried. When none is left: if a later try may succeed, the message stays in the outbox (`Queued`);
@@ -20,6 +20,7 @@ from chalicelib.client.delivery_service import Accepted, DeliveryService
 from chalicelib.client.outbox import Entry, Outbox, Sealed
 from chalicelib.client.services import Services
 from chalicelib.client.values import Queued, Refused, Sent
+from chalicelib.client.welcome import Threshold, Welcome
 from chalicelib.names.directory import Directory
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.crypto import SCHEME
@@ -41,16 +42,25 @@ from chalicelib.protocol.receipt import Receipt, verify_receipt
 class Sender:
     """Sends the entries of one outbox."""
 
-    def __init__(self, composer: Composer, directory: Directory, services: Services, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        composer: Composer,
+        directory: Directory,
+        services: Services,
+        outbox: Outbox,
+        threshold: Threshold,
+    ) -> None:
         self._composer = composer
         self._directory = directory
         self._services = services
         self._outbox = outbox
+        self._threshold = threshold
 
     def send(self, entry: Entry, *, fresh: bool = False) -> Sent | Queued:
         """Send `entry`, or keep it. `fresh`: ask ENS anew where the receiver is.
 
-        Raises the error of whoever refuses it for good: Spam, Unauthorized, TooBig, InvalidMessage, ….
+        Raises the error of whoever refuses it for good: Spam (of the delivery service, or before anything is
+        sealed, if the receiver's rules are not met), Unauthorized, TooBig, InvalidMessage, ….
         """
         attempt = _Attempt(entry)
         try:
@@ -67,6 +77,24 @@ class Sender:
         """Try every kept message once, the oldest first."""
         return tuple(self._again(entry) for entry in self._outbox.entries())
 
+    def welcome(self, receiver: str) -> Welcome:
+        """What the normalised name `receiver` asks of this sender. See `Dm3Client.welcome`."""
+        refusals: list[Dm3Error] = []
+        for name in self._receiver(receiver).delivery_services:
+            try:
+                extension = self._services.extension(self._services.find(name), receiver)
+            except Dm3Error as error:
+                refusals.append(error)
+                continue
+            return Welcome(
+                receiver=receiver,
+                delivery_service=name,
+                conditions=self._threshold.conditions(extension.rules),
+                supported_message_types=extension.supported_message_types,
+                encryption_scheme=extension.encryption_scheme,
+            )
+        raise _most_telling(refusals)
+
     def _again(self, entry: Entry) -> Sent | Queued | Refused:
         try:
             return self.send(entry, fresh=True)
@@ -78,9 +106,7 @@ class Sender:
         return Queued(entry.id, entry.message, error, failures.wait_s(error))
 
     def _deliver(self, attempt: _Attempt, *, fresh: bool) -> Sent:
-        profile = self._directory.lookup(attempt.entry.to, fresh=fresh).profile
-        if profile is None:
-            raise NotFound("The receiver has no profile at ENS yet.")
+        profile = self._receiver(attempt.entry.to, fresh=fresh)
         refusals: list[Dm3Error] = []
         for name in profile.delivery_services:
             try:
@@ -90,6 +116,12 @@ class Sender:
                     raise
                 refusals.append(error)
         raise _most_telling(refusals)
+
+    def _receiver(self, name: str, *, fresh: bool = False) -> UserProfile:
+        profile = self._directory.lookup(name, fresh=fresh).profile
+        if profile is None:
+            raise NotFound("The receiver has no profile at ENS yet.")
+        return profile
 
     def _through(self, name: str, attempt: _Attempt, profile: UserProfile) -> Sent:
         """Send by the delivery service `name`; once more if its keys turn out to have changed."""
@@ -104,8 +136,12 @@ class Sender:
 
     def _submit(self, service: DeliveryService, attempt: _Attempt, profile: UserProfile) -> Sent:
         entry = attempt.entry
-        require_supported(self._services.extension(service, entry.to), entry.message.type)
+        extension = self._services.extension(service, entry.to)
+        require_supported(extension, entry.message.type)
         sealed = entry.sealed.get(service.name)
+        # What was submitted before may have been accepted: then the service answers with its receipt.
+        if sealed is None and not entry.anyway:
+            self._threshold.require_met(extension.rules)
         if sealed is None or not sealed.fits(profile.public_encryption_key, _key(service.profile)):
             sealed = self._composer.seal(entry, profile, service.profile)
         size_bytes = len(canonicalize(sealed.envelope).encode("utf-8", "surrogatepass"))

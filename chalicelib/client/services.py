@@ -16,10 +16,12 @@ from chalicelib.protocol.extension import ProfileExtension
 from chalicelib.protocol.properties import DeliveryServiceProperties
 
 ANSWERS_LIFETIME_MS: Final = 600_000
+# A receiver may change their rules at any time.
+EXTENSIONS_LIFETIME_MS: Final = 60_000
 
 
 class Services:
-    """Delivery services by ENS name, with their answers remembered for ten minutes."""
+    """Delivery services by ENS name, with their answers remembered: ten minutes, one minute for receivers."""
 
     def __init__(
         self, directory: Directory, transport: Transport, patience: Patience, clock_ms: Callable[[], int]
@@ -31,7 +33,7 @@ class Services:
             clock_ms, lifetime_ms=ANSWERS_LIFETIME_MS
         )
         self._extensions = Remembered[tuple[str, str], ProfileExtension](
-            clock_ms, lifetime_ms=ANSWERS_LIFETIME_MS
+            clock_ms, lifetime_ms=EXTENSIONS_LIFETIME_MS
         )
 
     def find(self, name: str, *, fresh: bool = False) -> DeliveryService:

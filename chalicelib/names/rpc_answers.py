@@ -16,8 +16,10 @@ from chalicelib.protocol.json_types import JsonValue
 MAX_GATEWAY_URLS: Final = 8
 
 _REVERTED: Final = 3
-# As geth, Nethermind and anvil put it.
-_OUT_OF_GAS: Final = re.compile("out ?of ?gas|oog", re.IGNORECASE)
+# How nodes (geth and its kin, Nethermind, anvil) say that a contract failed without reverting.
+_FAULT: Final = re.compile(
+    "out ?of ?gas|oog|opcode|invalid ?jump|stack ?(under|over)flow|stack limit", re.IGNORECASE
+)
 _REVERT_HEX: Final = re.compile(r"0x((?:[0-9a-fA-F]{2})+)$")
 
 
@@ -35,10 +37,10 @@ def revert_data(error: RpcError) -> bytes:
     """The data of a revert. Raises `Unavailable` if the node refused for another reason.
 
     Nodes differ: geth and anvil give code 3 and the hex, others another code, an object around the hex, a
-    word before it, or no data at all. Running out of all the gas that the node gives to a call counts as a
-    revert without data: it is the contract's doing, and would happen again.
+    word before it, or no data at all. Running out of all the gas that the node gives to a call, or code
+    that cannot be run, counts as a revert without data: it is the contract's doing, and would happen again.
     """
-    if _OUT_OF_GAS.search(error.message):
+    if _FAULT.search(error.message):
         return b""
     data = error.data.get("data") if isinstance(error.data, dict) else error.data
     text = data if isinstance(data, str) else ""

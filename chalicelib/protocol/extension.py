@@ -62,7 +62,7 @@ class ProfileExtension:
     def parse(cls, value: JsonValue) -> ProfileExtension:
         """Inverse of `to_json`; the reference's form is taken too, other members are ignored.
 
-        So are `rules` that are not of our form: they may be another service's. Raises `InvalidInput`.
+        So is each of the `rules` that is not of our form: it may be another service's. Raises `InvalidInput`.
         """
         members = require_object(value, InvalidInput)
         return cls(_supported_types(members), _schemes(members), _rules(members))

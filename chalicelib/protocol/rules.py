@@ -13,8 +13,9 @@ The JSON, every member optional:
      totalQuota: {messagesPerDay, kibPerDay},         from all together
      onChainFailure: "fail_closed" | "fail_open"}
 
-Amounts are decimal texts, since they exceed what JSON numbers hold. What the chain must be asked for is a
-`Question`; who asks it, and how, is told in `chalicelib.names.holdings`.
+Amounts are decimal texts, since they exceed what JSON numbers hold. The reference's form is read, too: there
+`minTokenBalance` is one object `{address, amount}`. A minimum of 0 asks for nothing, and is no rule. What the
+chain must be asked for is a `Question`; who asks it, and how, is told in `chalicelib.names.holdings`.
 """
 
 from __future__ import annotations
@@ -111,8 +112,8 @@ class Allowance:
     def parse(cls, value: JsonValue) -> Allowance:
         """Inverse of `to_json`. Raises `InvalidInput`."""
         members = _known(value, {"messagesPerDay", "kibPerDay"})
-        messages = _optional(members, "messagesPerDay", lambda _: _count(members, "messagesPerDay"))
-        kib = _optional(members, "kibPerDay", lambda _: _count(members, "kibPerDay"))
+        messages = _count(members, "messagesPerDay") if "messagesPerDay" in members else None
+        kib = _count(members, "kibPerDay") if "kibPerDay" in members else None
         if messages is None and kib is None:
             raise InvalidInput("A quota needs messagesPerDay or kibPerDay.")
         return cls(messages, kib)
@@ -147,7 +148,7 @@ class PublicRules:
             members["senderQuota"] = self.sender_quota.to_json()
         if self.total_quota is not None:
             members["totalQuota"] = self.total_quota.to_json()
-        if self.requirements:
+        if self.requirements or self.on_chain_failure is not ChainFailure.FAIL_CLOSED:
             members["onChainFailure"] = self.on_chain_failure.value
         return members
 
@@ -155,18 +156,16 @@ class PublicRules:
     def parse(cls, value: JsonValue, *, strict: bool = True) -> PublicRules:
         """Inverse of `to_json`. Raises `InvalidInput`.
 
-        Unless `strict`, members that are unknown here are ignored: another service may have more rules.
+        Unless `strict`, each rule that is not of our form is ignored, and only what is no object is refused:
+        another service may have more rules, or others under the same name.
         """
-        members = _known(value, _MEMBERS) if strict else require_object(value, InvalidInput)
-        failure = members.get("onChainFailure", ChainFailure.FAIL_CLOSED.value)
-        if failure not in set(ChainFailure):
-            raise InvalidInput("The member onChainFailure must be fail_open or fail_closed.")
+        members = _known(value, _MEMBERS) if strict else _ours(require_object(value, InvalidInput))
         return cls(
             requirements=_requirements(members),
             first_contact_messages=_optional(members, "firstContact", _first_contact),
             sender_quota=_optional(members, "senderQuota", Allowance.parse),
             total_quota=_optional(members, "totalQuota", Allowance.parse),
-            on_chain_failure=ChainFailure(failure),
+            on_chain_failure=_optional(members, "onChainFailure", _chain_failure) or ChainFailure.FAIL_CLOSED,
         )
 
 
@@ -182,6 +181,19 @@ _MEMBERS: Final = frozenset(
         "onChainFailure",
     }
 )
+
+
+def _ours(members: JsonObject) -> JsonObject:
+    """The members that are rules of our form, each looked at by itself."""
+    return {name: value for name, value in members.items() if _is_ours(name, value)}
+
+
+def _is_ours(name: str, value: JsonValue) -> bool:
+    try:
+        PublicRules.parse({name: value})
+    except InvalidInput:
+        return False
+    return True
 
 
 def _requirements(members: JsonObject) -> tuple[Requirement, ...]:
@@ -200,7 +212,7 @@ def _requirements(members: JsonObject) -> tuple[Requirement, ...]:
     if "stake" in members:
         stake = _known(members["stake"], {"address", "amount"})
         found.append(Requirement(Question(Asked.STAKE, _contract(stake)), _amount(stake, "amount")))
-    return tuple(found)
+    return tuple(requirement for requirement in found if requirement.least > 0)
 
 
 def _requirements_json(requirements: tuple[Requirement, ...]) -> dict[str, JsonValue]:
@@ -224,13 +236,11 @@ def _requirements_json(requirements: tuple[Requirement, ...]) -> dict[str, JsonV
 
 def _token(value: JsonValue) -> Requirement:
     members = _known(value, {"address", "amount", "standard", "id"})
-    standard = members.get("standard", TokenStandard.ERC20.value)
-    if standard not in set(TokenStandard):
-        raise InvalidInput("The standard of a token must be erc20, erc721 or erc1155.")
-    if (standard == TokenStandard.ERC1155) != ("id" in members):
+    standard = _optional(members, "standard", _standard) or TokenStandard.ERC20
+    if (standard is TokenStandard.ERC1155) != ("id" in members):
         raise InvalidInput("A token of ERC-1155 needs an id, and no other one has one.")
     token_id = _amount(members, "id") if "id" in members else None
-    question = Question(Asked.TOKEN, _contract(members), TokenStandard(standard), token_id)
+    question = Question(Asked.TOKEN, _contract(members), standard, token_id)
     return Requirement(question, _amount(members, "amount") if "amount" in members else 1)
 
 
@@ -244,6 +254,21 @@ def _token_json(requirement: Requirement) -> JsonObject:
     if question.token_id is not None:
         members["id"] = str(question.token_id)
     return members
+
+
+def _standard(value: JsonValue) -> TokenStandard:
+    # Not `in set(TokenStandard)`: what a stranger wrote there may be unhashable.
+    for standard in TokenStandard:
+        if standard.value == value:
+            return standard
+    raise InvalidInput("The standard of a token must be erc20, erc721 or erc1155.")
+
+
+def _chain_failure(value: JsonValue) -> ChainFailure:
+    for failure in ChainFailure:
+        if failure.value == value:
+            return failure
+    raise InvalidInput("The member onChainFailure must be fail_open or fail_closed.")
 
 
 def _first_contact(value: JsonValue) -> int:

@@ -12,6 +12,7 @@ from chalicelib.client import failures
 from chalicelib.client.transport import Response
 from chalicelib.protocol import errors
 from chalicelib.protocol.errors import Dm3Error
+from chalicelib.protocol.json_types import JsonObject, JsonValue
 
 NOW, LATER = "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:29:30 GMT"
 
@@ -133,6 +134,8 @@ def test_what_a_service_writes_cannot_move_the_cursor() -> None:
     ("error", "final", "later"),
     [
         (errors.Spam(), True, False),
+        (errors.Spam(data={"rule": "firstContact", "messages": 3}), True, False),
+        (errors.Spam(data={"rule": "senderQuota", "retryAfter": 60}), True, True),
         (errors.Unauthorized(), True, False),
         (errors.TooBig(), False, False),
         (errors.InvalidInput(), False, False),
@@ -146,6 +149,46 @@ def test_what_a_service_writes_cannot_move_the_cursor() -> None:
 def test_what_a_sender_does_about_it(error: Dm3Error, final: bool, later: bool) -> None:
     assert failures.is_final(error) is final
     assert failures.may_pass(error) is later
+
+
+def test_a_refusal_as_spam_says_which_rule_it_was() -> None:
+    told: JsonObject = {
+        "rule": "minTokenBalance",
+        "required": "5",
+        "address": "0xab",
+        "standard": "erc1155",
+        "id": "7",
+    }
+    told_of: list[JsonObject] = [told, {"rule": "firstContact", "messages": 3}, {"rule": "receiver"}]
+    for data in told_of:
+        error = failures.from_rpc({"code": -32010, "message": "No.", "data": data}, Response(403))
+        assert isinstance(error, errors.Spam)
+        assert error.data == data
+    error = failures.from_http(Response(403, json.dumps({"error": "No.", "code": -32010, **told}).encode()))
+    assert error.data == told
+
+
+def test_a_quota_of_the_receiver_is_waited_for() -> None:
+    data: JsonValue = {"rule": "totalQuota", "retryAfter": 3600}
+    error = failures.from_rpc({"code": -32010, "message": "Full.", "data": data}, Response(403))
+    assert error.data == data
+    assert failures.wait_s(error) == 3600
+
+
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        ({"rule": "a\x1b[2Jb", "required": 5, "address": None, "id": []}, {"rule": "a[2Jb"}),
+        ({"rule": "x" * 1_000, "secret": "y"}, {"rule": "x" * 200}),
+        ({"messages": True}, {}),
+        ({"messages": -1, "retryAfter": "soon"}, {}),
+        ({"messages": 10**400, "retryAfter": 10**400}, {"retryAfter": 86_400}),
+        ([], {}),
+    ],
+)
+def test_of_what_a_service_tells_of_a_rule_only_what_can_be_shown(data: object, kept: object) -> None:
+    error = failures.from_rpc({"code": -32010, "data": data}, Response(403))  # type: ignore[dict-item]
+    assert error.data == kept
 
 
 _JSON = st.recursive(

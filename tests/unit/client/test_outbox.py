@@ -42,6 +42,17 @@ def test_entries_come_back_oldest_first(outbox: Outbox) -> None:
     assert outbox.entries() == (entry(1), entry(2), entry(3))
 
 
+def test_that_it_is_to_go_anyway_is_kept(outbox: Outbox) -> None:
+    outbox.put(replace(entry(), anyway=True))
+    assert [kept.anyway for kept in outbox.entries()] == [True]
+
+
+def test_an_entry_of_before_that_choice_existed_is_read() -> None:
+    members = dict(entry().to_json())
+    del members["anyway"]
+    assert Entry.parse(members) == entry()
+
+
 def test_an_entry_is_replaced_and_removed(outbox: Outbox) -> None:
     outbox.put(entry())
     outbox.put(entry().after("Still down."))

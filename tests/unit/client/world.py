@@ -23,6 +23,7 @@ from chalicelib.client import (
     Settings,
     Wallet,
 )
+from chalicelib.names.holdings import MemoryHoldings
 from chalicelib.names.memory import MemoryDirectory
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.profile import DeliveryServiceProfile
@@ -84,13 +85,14 @@ def service_record(name: str, keys: RelayKeys) -> str:
 
 @dataclass
 class World:
-    """Two relays, the names of everybody, and a clock."""
+    """Two relays, the names of everybody, what they hold on the chain, and a clock."""
 
     limits: Limits = field(default_factory=Limits)
     policy: Policy | None = None
     clock: HandClock = field(default_factory=HandClock)
     chance: SeededChance = field(default_factory=SeededChance)
     directory: MemoryDirectory = field(default_factory=MemoryDirectory)
+    holdings: MemoryHoldings = field(default_factory=MemoryHoldings)
     faults: list[Fault] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -139,7 +141,14 @@ class World:
             clock_ms=self.clock.now_ms,
             entropy=self.chance,
         )
-        return Dm3Client(identity, self.directory, self.transport, outbox=outbox, settings=settings)
+        return Dm3Client(
+            identity,
+            self.directory,
+            self.transport,
+            outbox=outbox,
+            holdings=self.holdings,
+            settings=settings,
+        )
 
     def join(self, name: str, *services: str) -> Dm3Client:
         """A client whose profile is published and who has an account at each service."""

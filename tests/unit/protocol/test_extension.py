@@ -7,13 +7,29 @@ from chalicelib.protocol.errors import InvalidInput
 from chalicelib.protocol.extension import ProfileExtension
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.message import MessageType
+from chalicelib.protocol.rules import Allowance, Asked, PublicRules, Question, Requirement
 from tests.unit.protocol.strategies import accepts_or_refuses, values
 
-NAMES = ["supportedMessageTypes", "notSupportedMessageTypes", "encryptionScheme", "encryptionAlgorithm"]
+NAMES = [
+    "supportedMessageTypes",
+    "notSupportedMessageTypes",
+    "encryptionScheme",
+    "encryptionAlgorithm",
+    "rules",
+    "minNonce",
+    "minTokenBalance",
+]
+RULES = PublicRules(
+    requirements=(Requirement(Question(Asked.NONCE), 5),), first_contact_messages=3, total_quota=Allowance(9)
+)
 
 
 def test_it_comes_back() -> None:
-    for extension in (ProfileExtension.default(), ProfileExtension(("NEW",), ("x", "y"))):
+    for extension in (
+        ProfileExtension.default(),
+        ProfileExtension(("NEW",), ("x", "y")),
+        ProfileExtension(("NEW",), None, RULES),
+    ):
         assert ProfileExtension.parse(extension.to_json()) == extension
 
 
@@ -33,6 +49,31 @@ def test_the_negative_list_of_the_reference() -> None:
     assert not extension.supports("EDIT")
     assert extension.supports("REPLY")
     assert extension.encryption_scheme == ("x",)
+
+
+def test_rules_that_say_nothing_are_left_out() -> None:
+    assert "rules" not in ProfileExtension().to_json()
+    assert ProfileExtension.parse({}).rules == PublicRules()
+    assert ProfileExtension(rules=RULES).to_json()["rules"] == RULES.to_json()
+
+
+@pytest.mark.parametrize(
+    ("rules", "read"),
+    [
+        (None, PublicRules()),
+        ([{"minNonce": 5}], PublicRules()),
+        ("no spam", PublicRules()),
+        ({"minNonce": "5"}, PublicRules()),
+        (
+            {"minNonce": 5, "proofOfWork": 20, "minBalance": 1e18},
+            PublicRules(requirements=RULES.requirements),
+        ),
+    ],
+)
+def test_rules_of_a_foreign_form_are_ignored(rules: JsonValue, read: PublicRules) -> None:
+    """They are another service's, which enforces them itself."""
+    extension = ProfileExtension.parse({"supportedMessageTypes": ["NEW"], "rules": rules})
+    assert extension == ProfileExtension(("NEW",), None, read)
 
 
 @pytest.mark.parametrize(
