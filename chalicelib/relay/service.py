@@ -1,4 +1,4 @@
-"""The relay as its callers see it: four parts, each a protocol, and the service properties.
+"""The relay as its callers see it: five parts, each a protocol, and the service properties.
 
 Callers (the API, tests, an operator's script) depend on this module only; `relay.compose` builds the parts.
 Every method raises errors of `chalicelib.protocol.errors` and nothing else. `Unavailable` (a store or a chain
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.protocol.extension import ProfileExtension
-from chalicelib.protocol.json_types import JsonValue
+from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.profile import SignedUserProfile
 from chalicelib.protocol.properties import DeliveryServiceProperties
-from chalicelib.relay.values import Account, Export, Listing, Page, Submitted
+from chalicelib.relay.values import Account, AccountStatus, Export, Listing, Page, Submitted
 
 
 class Admission(Protocol):
@@ -27,8 +27,8 @@ class Admission(Protocol):
         """Admit one envelope (an object, or its JSON text as the reference sends it).
 
         `source` is the caller's network address, for quotas. A returned receipt means a committed write.
-        Raises TooBig, ParseError (text that is not JSON), InvalidEnvelope, Undecryptable, UnknownReceiver,
-        UnverifiedSender, Spam, LimitExceeded.
+        Raises TooBig, ParseError (text that is not JSON), InvalidEnvelope, Undecryptable,
+        VersionNotSupported, UnknownReceiver, ReceiverMoved, UnverifiedSender, Spam, LimitExceeded.
         """
         ...
 
@@ -90,6 +90,10 @@ class Accounts(Protocol):
         """The profile extension of a name. Raises NotFound."""
         ...
 
+    def status(self, account: Account, *, source: str = "") -> AccountStatus:
+        """How the account stands: its keys, and whether ENS lists this relay. Raises NotFound."""
+        ...
+
     def export(self, account: Account, cursor: str | None = None) -> Export:
         """Everything stored for the account, opened, with one page of its mail. Raises NotFound."""
         ...
@@ -127,6 +131,31 @@ class Sessions(Protocol):
         ...
 
 
+class Operator(Protocol):
+    """Lets the operator change rules while the relay runs.
+
+    Whoever calls the other two has been let through by `authenticate`.
+    """
+
+    def authenticate(self, authorization: str | None, *, source: str) -> None:
+        """Return if this is the `Bearer` of the operator's token.
+
+        Raises NotFound (the relay knows no operator), SignInRequired (no token), Forbidden (a wrong one).
+        """
+        ...
+
+    def rules(self) -> JsonObject:
+        """The rules as they stand in the store; for the document see `relay.operator_rules`."""
+        ...
+
+    def set_rules(self, document: JsonValue) -> JsonObject:
+        """Replace all of the rules, and return them as stored. Raises InvalidInput, TooBig.
+
+        They are in force at once in this process, and within 30 s in every other.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
     """A dm3 delivery service, ready to serve."""
@@ -135,4 +164,5 @@ class Relay:
     inbox: Inbox
     accounts: Accounts
     sessions: Sessions
+    operator: Operator
     properties: Callable[[], DeliveryServiceProperties]
