@@ -13,6 +13,8 @@
     DM3_SENDER_MESSAGES_PER_HOUR, DM3_RECEIVER_KIB_PER_DAY, DM3_SOURCE_SUBMITS_PER_MINUTE,
     DM3_SOURCE_REGISTRATIONS_PER_HOUR, DM3_SOURCE_LOOKUPS_PER_MINUTE, DM3_SOURCE_KIB_PER_DAY
                              quotas; 0: not enforced; defaults 10000, 4194304, 6000, 1000, 600, 1048576
+    DM3_OPERATOR_TOKEN_SHA256
+                             SHA-256, in hex, of the token that opens /operator/rules; unset: nothing does
     DM3_LENIENT              "true": accept unverified senders, marked as such; default "false"
     DM3_UNIVERSAL_RESOLVER   address of the ENS Universal Resolver; default: the one on mainnet
     DM3_NAMES_LIFETIME_S     seconds that an answer about a name is believed; default 300
@@ -26,11 +28,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
+from chalicelib.names.normalize import normalize
+from chalicelib.protocol.errors import InvalidName
+
 _KEY_BYTES = 32
+_SHA256 = re.compile("[0-9A-Fa-f]{64}")
 
 
 class InvalidSettings(Exception):
@@ -148,6 +155,7 @@ class Settings:
     universal_resolver: str | None = None  # None: the one on mainnet
     names_lifetime_s: int = 300
     unknown_lifetime_s: int = 60
+    operator_token_sha256: bytes | None = None
 
     @property
     def sweeper(self) -> SweeperSettings:
@@ -162,7 +170,7 @@ class Settings:
         if (keys is None) == (parameter is None):
             raise InvalidSettings("Set either DM3_KEYS or DM3_KEYS_PARAMETER.")
         return cls(
-            relay_name=variables.required("DM3_RELAY_NAME"),
+            relay_name=variables.name("DM3_RELAY_NAME"),
             rpc_urls=variables.urls("DM3_RPC_URLS"),
             tables=Tables(
                 *(
@@ -183,6 +191,7 @@ class Settings:
             universal_resolver=variables.optional("DM3_UNIVERSAL_RESOLVER"),
             names_lifetime_s=variables.number("DM3_NAMES_LIFETIME_S", 300, least=0, most=86_400),
             unknown_lifetime_s=variables.number("DM3_UNKNOWN_LIFETIME_S", 60, least=0, most=86_400),
+            operator_token_sha256=variables.sha256("DM3_OPERATOR_TOKEN_SHA256"),
         )
 
 
@@ -214,6 +223,21 @@ class _Variables:
         if value is None:
             raise InvalidSettings(f"The environment variable {name} is missing.")
         return value
+
+    def name(self, name: str) -> str:
+        value = self.required(name)
+        try:
+            return normalize(value)
+        except InvalidName:
+            raise InvalidSettings(f"The environment variable {name} must be a valid ENS name.") from None
+
+    def sha256(self, name: str) -> bytes | None:
+        text = self.optional(name)
+        if text is None:
+            return None
+        if not _SHA256.fullmatch(text):
+            raise InvalidSettings(f"The environment variable {name} must be 64 hexadecimal digits.")
+        return bytes.fromhex(text)
 
     def urls(self, name: str) -> tuple[str, ...]:
         urls = tuple(url.strip() for url in self.required(name).split(",") if url.strip())

@@ -42,8 +42,11 @@ ROUTES = {
     ("POST", "/delivery/messages/{ensName}/syncAcknowledgements"),
     ("GET", "/inbox/{ensName}"),
     ("POST", "/inbox/{ensName}/acknowledgements"),
+    ("GET", "/account/{ensName}"),
     ("GET", "/account/{ensName}/export"),
     ("DELETE", "/account/{ensName}"),
+    ("GET", "/operator/rules"),
+    ("PUT", "/operator/rules"),
 }
 
 
