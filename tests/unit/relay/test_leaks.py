@@ -9,8 +9,11 @@ from hashlib import sha256
 import pytest
 
 from chalicelib.protocol.errors import Dm3Error
+from chalicelib.relay.ports import AccountRow
 from chalicelib.store.memory import MemoryStore
-from tests.unit.relay.world import ALICE, BOB, MALLORY, SECRETS, SOURCE, World
+from tests.unit.relay.world import ALICE, BOB, MALLORY, SECRETS, SOURCE, Person, World
+
+CAROL = Person("carol.eth")
 
 
 def dump(value: object, seen: set[int]) -> Iterator[bytes]:
@@ -38,10 +41,10 @@ def dump(value: object, seen: set[int]) -> Iterator[bytes]:
 
 
 def dumped(store: MemoryStore) -> list[bytes]:
-    accounts, counters = dict(vars(store.accounts)), dict(vars(store.counters))
-    for part in (accounts, counters):
+    parts = [dict(vars(part)) for part in (store.accounts, store.rules, store.counters)]
+    for part in parts:
         part.pop("_guard")
-    return list(dump([store.inbox._items, store.submissions._rows, accounts, counters], set()))
+    return list(dump([store.inbox._items, store.submissions._rows, *parts], set()))
 
 
 def spellings(secret: str) -> Iterator[bytes]:
@@ -76,20 +79,24 @@ def used() -> World:
     world.relay.inbox.acknowledge_pairs(account, [("alice.eth", "0x12")])
     with pytest.raises(Dm3Error):
         world.token(MALLORY, "bob.eth")
+    world.relay.accounts.status(account)
+    world.relay.operator.set_rules({"block": ["blocked.eth", "*.villains.eth", CAROL.address]})
     return world
 
 
 def test_the_dump_finds_what_is_stored_in_the_clear() -> None:
     store = MemoryStore()
     store.accounts.link_name(b"name", b"find me")
-    assert b"find me" in dumped(store)
+    store.rules.put(AccountRow(b"operator", b"and me", 1))
+    assert {b"find me", b"and me"} <= set(dumped(store))
 
 
 @pytest.mark.parametrize(
     "secret",
     [
         *("alice.eth", "bob.eth", "robert.eth", "mallory.eth", "nobody.eth", "alice", "robert"),
-        *(ALICE.address, BOB.address, MALLORY.address),
+        *("blocked.eth", "villains.eth", "blocked", "villains", "sourceSubmitsPerMinute", "minimumVersion"),
+        *(ALICE.address, BOB.address, MALLORY.address, CAROL.address),
         *(SOURCE, "deliveryInformation", "relay.eth"),
     ],
 )
