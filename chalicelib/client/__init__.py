@@ -25,8 +25,10 @@ from chalicelib.client.outbox import FileOutbox, MemoryOutbox, Outbox
 from chalicelib.client.patience import Patience
 from chalicelib.client.transport import MemoryTransport, Request, Response, Transport
 from chalicelib.client.values import (
+    AccountStatus,
     Check,
     Contact,
+    FormerKey,
     InboxPage,
     Queued,
     Received,
@@ -42,6 +44,7 @@ from chalicelib.protocol.errors import Dm3Error
 from chalicelib.protocol.message import Attachment, Message, MessageType
 
 __all__ = [
+    "AccountStatus",
     "Attachment",
     "Check",
     "Contact",
@@ -49,6 +52,7 @@ __all__ = [
     "Dm3Error",
     "Draft",
     "FileOutbox",
+    "FormerKey",
     "HttpTransport",
     "Identity",
     "InboxPage",

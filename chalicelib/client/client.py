@@ -28,6 +28,7 @@ from chalicelib.client.services import Services
 from chalicelib.client.session import Sessions
 from chalicelib.client.transport import Transport
 from chalicelib.client.values import (
+    AccountStatus,
     Contact,
     InboxPage,
     Queued,
@@ -69,12 +70,13 @@ class Settings:
     """How a client behaves.
 
     `revisions` says which hashes the envelopes it writes carry (WIRE, "Envelope"); it reads all of them.
-    `patience` bounds how often and how long a delivery service is tried. `clock_ms` and `entropy` are for
-    tests.
+    `patience` bounds how often and how long a delivery service is tried. `older` are identities that this one
+    has replaced: mail of before opens with their keys. `clock_ms` and `entropy` are for tests.
     """
 
     revisions: tuple[Revision, ...] = (Revision.ENCRYPTED_MESSAGE_HASH,)
     patience: Patience = field(default_factory=Patience)
+    older: tuple[Identity, ...] = ()
     clock_ms: Callable[[], int] = now_ms
     entropy: Entropy = field(default_factory=SystemEntropy)
 
@@ -106,7 +108,8 @@ class Dm3Client:
             identity, revisions=settings.revisions, clock_ms=settings.clock_ms, entropy=settings.entropy
         )
         self._sender = Sender(self._composer, directory, services, self.outbox)
-        self._mailbox = Mailbox(identity, services, sessions, Opener(identity, directory, services))
+        opener = Opener(identity, directory, services, settings.older)
+        self._mailbox = Mailbox(identity, services, sessions, opener)
         self._accounts = Accounts(identity, services, sessions)
 
     @classmethod
@@ -208,6 +211,13 @@ class Dm3Client:
         takes a transaction (`dm3 profile publish`, or any ENS tool with `Identity.profile_record`).
         """
         return self._accounts.register()
+
+    def account(self) -> tuple[AccountStatus | Unreached, ...]:
+        """How the account stands at each delivery service of the profile, as the service says.
+
+        Those that gave no answer come last, with the reason. The error is raised if none did.
+        """
+        return self._accounts.status()
 
     def sign_out_everywhere(self) -> tuple[Unreached, ...]:
         """Revoke every session of the account, also those of other devices; at which services it failed.
