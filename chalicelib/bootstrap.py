@@ -109,6 +109,7 @@ def build(settings: Settings, keys: Keys, store: DynamoStore) -> Relay:
                 **asdict(settings.quotas),
             ),
             lenient=settings.lenient,
+            operator_token_sha256=settings.operator_token_sha256,
         ),
         keys=RelayKeys(encryption_key_pair(keys.encryption), signing_key_pair(keys.signing)),
         secrets=RelaySecrets(keys.index, newest, keys.session, tuple(older)),

@@ -13,6 +13,8 @@
     DM3_SENDER_MESSAGES_PER_HOUR, DM3_RECEIVER_KIB_PER_DAY, DM3_SOURCE_SUBMITS_PER_MINUTE,
     DM3_SOURCE_REGISTRATIONS_PER_HOUR, DM3_SOURCE_LOOKUPS_PER_MINUTE, DM3_SOURCE_KIB_PER_DAY
                              quotas; 0: not enforced; defaults 10000, 4194304, 6000, 1000, 600, 1048576
+    DM3_OPERATOR_TOKEN_SHA256
+                             SHA-256, in hex, of the token that opens /operator/rules; unset: nothing does
     DM3_LENIENT              "true": accept unverified senders, marked as such; default "false"
     DM3_UNIVERSAL_RESOLVER   address of the ENS Universal Resolver; default: the one on mainnet
     DM3_NAMES_LIFETIME_S     seconds that an answer about a name is believed; default 300
@@ -30,11 +32,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
+from chalicelib.names.normalize import normalize
+from chalicelib.protocol.errors import InvalidName
+
 _KEY_BYTES = 32
+_SHA256 = re.compile("[0-9A-Fa-f]{64}")
 
 
 class InvalidSettings(Exception):
@@ -154,6 +161,7 @@ class Settings:
     unknown_lifetime_s: int = 60
     ipfs_gateways: tuple[str, ...] | None = None  # None: the public ones of `names.links`
     allow_local_urls: bool = False
+    operator_token_sha256: bytes | None = None
 
     @property
     def sweeper(self) -> SweeperSettings:
@@ -168,7 +176,7 @@ class Settings:
         if (keys is None) == (parameter is None):
             raise InvalidSettings("Set either DM3_KEYS or DM3_KEYS_PARAMETER.")
         return cls(
-            relay_name=variables.required("DM3_RELAY_NAME"),
+            relay_name=variables.name("DM3_RELAY_NAME"),
             rpc_urls=variables.urls("DM3_RPC_URLS"),
             tables=Tables(
                 *(
@@ -191,6 +199,7 @@ class Settings:
             unknown_lifetime_s=variables.number("DM3_UNKNOWN_LIFETIME_S", 60, least=0, most=86_400),
             ipfs_gateways=variables.gateways("DM3_IPFS_GATEWAYS"),
             allow_local_urls=variables.flag("DM3_ALLOW_LOCAL_URLS"),
+            operator_token_sha256=variables.sha256("DM3_OPERATOR_TOKEN_SHA256"),
         )
 
 
@@ -222,6 +231,21 @@ class _Variables:
         if value is None:
             raise InvalidSettings(f"The environment variable {name} is missing.")
         return value
+
+    def name(self, name: str) -> str:
+        value = self.required(name)
+        try:
+            return normalize(value)
+        except InvalidName:
+            raise InvalidSettings(f"The environment variable {name} must be a valid ENS name.") from None
+
+    def sha256(self, name: str) -> bytes | None:
+        text = self.optional(name)
+        if text is None:
+            return None
+        if not _SHA256.fullmatch(text):
+            raise InvalidSettings(f"The environment variable {name} must be 64 hexadecimal digits.")
+        return bytes.fromhex(text)
 
     def urls(self, name: str) -> tuple[str, ...]:
         urls = tuple(url.strip() for url in self.required(name).split(",") if url.strip())

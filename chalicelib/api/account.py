@@ -1,4 +1,4 @@
-"""`/account/{ensName}`: leaving is easy. Export what is stored, delete account and mail."""
+"""`/account/{ensName}`: how it stands, what is stored for it, and leaving: account and mail are deleted."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 def routes(relay: Callable[[], Relay]) -> Routes:
     """The blueprint of accounts."""
     collected = Routes("account", wording.own)
+
+    @collected.add(
+        "GET",
+        "/account/{ensName}",
+        "How the account stands: its keys, and whether ENS lists this relay under the name.",
+        result="AccountStatus",
+        signed_in=True,
+    )
+    def status(call: Call) -> Answer:
+        account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
+        return json_answer(relay().accounts.status(account, source=call.source).to_json())
 
     @collected.add(
         "GET",

@@ -120,6 +120,7 @@ class Route:
     status: int
     signed_in: bool
     query: tuple[str, ...]
+    operator: bool = False
 
 
 class Routes:
@@ -142,9 +143,13 @@ class Routes:
         status: int = 200,
         signed_in: bool = False,
         query: tuple[str, ...] = (),
+        operator: bool = False,
     ) -> Callable[[View], View]:
-        """Register a view; `wording` turns the errors it raises into answers."""
-        self.described.append(Route(method, path, summary, body, result, status, signed_in, query))
+        """Register a view; `wording` turns the errors it raises into answers.
+
+        What the view itself makes sure of is described by `signed_in` (a session) or `operator` (the token).
+        """
+        self.described.append(Route(method, path, summary, body, result, status, signed_in, query, operator))
 
         def register(view: View) -> View:
             # No list of content types: clients of the reference send JSON under several names, or none.

@@ -112,6 +112,25 @@ class SignIn(Input):
     signature: str
 
 
+class SourceLimits(Input):
+    """Quotas of a network address, in place of those of the deployment; 0 is not enforced."""
+
+    sourceSubmitsPerMinute: int | None = None  # noqa: N815 - as on the wire
+    sourceRegistrationsPerHour: int | None = None  # noqa: N815
+    sourceLookupsPerMinute: int | None = None  # noqa: N815
+    sourceKibPerDay: int | None = None  # noqa: N815
+
+
+class OperatorRules(Input):
+    """What the operator decides while the relay runs. What is missing says nothing."""
+
+    block: Texts = Field([], description="Senders: ENS names, *.name for all below it, proven addresses.")
+    minimumVersion: str | None = Field(  # noqa: N815
+        None, description="The oldest version of envelopes that is taken, as v1 or v1.2."
+    )
+    limits: SourceLimits = Field(default_factory=SourceLimits)
+
+
 class Acknowledgement(BaseModel):
     """One entry as clients of the reference send it; an incomplete one is skipped."""
 
@@ -143,6 +162,7 @@ PARAMS: dict[str, type[Params]] = {model.__name__: model for model in (NoParams,
 """The parameters of JSON-RPC methods, by name."""
 
 BODIES: dict[str, type[Input]] = {
-    model.__name__: model for model in (SignedProfile, SignIn, Acknowledgements, AcknowledgedIds)
+    model.__name__: model
+    for model in (SignedProfile, SignIn, Acknowledgements, AcknowledgedIds, OperatorRules)
 }
 """The bodies of REST routes, by name."""

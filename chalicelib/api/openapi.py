@@ -28,7 +28,10 @@ def document(routes: Iterable[Route]) -> JsonValue:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"session": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "session": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "operator": {"type": "http", "scheme": "bearer"},
+            },
         },
     }
 
@@ -52,7 +55,7 @@ _REFUSAL: dict[str, Any] = {
         "text/plain": {"schema": {"type": "string"}},
     },
 }
-_SIGN_IN = {"description": "No token, or one that has expired or was revoked: signing in cures it."}
+_SIGN_IN = {"description": "No token, or a session's that has expired or was revoked: signing in cures it."}
 
 
 def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -70,8 +73,8 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     }
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _content(input_model(route.body), schemas)}
-    if route.signed_in:
-        operation["security"] = [{"session": []}]
+    if route.signed_in or route.operator:
+        operation["security"] = [{"session" if route.signed_in else "operator": []}]
         operation["responses"]["401"] = _SIGN_IN
     return operation
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from chalicelib.api.models import SignedProfile
+from chalicelib.api.models import OperatorRules, SignedProfile
 from chalicelib.api.rule_models import PublicRules, Rules
 
 
@@ -88,6 +88,10 @@ class Message(Output):
     storedAt: int = Field(description="Milliseconds since the Unix epoch.")  # noqa: N815
     expiresAt: int = Field(description="Milliseconds since the Unix epoch.")  # noqa: N815
     verified: bool = Field(description="Whether the sender's signature was verified.")
+    encryptionKey: str | None = Field(  # noqa: N815
+        description="The receiver's public key when the message was accepted; null if that was not kept."
+    )
+    olderKey: bool = Field(description="Whether that key has been replaced since.")  # noqa: N815
     envelope: Envelope
 
 
@@ -106,6 +110,26 @@ class Acknowledged(Output):
     acknowledged: int
 
 
+class FormerKey(Output):
+    """A public encryption key that was replaced."""
+
+    publicEncryptionKey: str  # noqa: N815
+    replacedAt: int = Field(description="Milliseconds since the Unix epoch.")  # noqa: N815
+
+
+class AccountStatus(Output):
+    """How an account stands. Mail of before `replacedAt` is likely to be sealed for the former key."""
+
+    address: str
+    names: list[str]
+    createdAt: int = Field(description="Milliseconds since the Unix epoch.")  # noqa: N815
+    publicEncryptionKey: str  # noqa: N815
+    formerKeys: list[FormerKey] = Field(description="The last ten, the oldest first.")  # noqa: N815
+    listed: bool | None = Field(
+        description="Whether ENS lists this relay under the name, or new mail is refused; null: not known."
+    )
+
+
 class Export(Output):
     """Everything the relay stores for an account, and a page of its mail."""
 
@@ -114,6 +138,7 @@ class Export(Output):
     names: list[str]
     createdAt: int = Field(description="Milliseconds since the Unix epoch.")  # noqa: N815
     rules: Rules
+    formerKeys: list[FormerKey]  # noqa: N815
     messages: list[Message]
     cursor: str
     more: bool
@@ -138,7 +163,9 @@ MODELS: dict[str, type[BaseModel]] = {
         Page,
         Acknowledged,
         Rules,
+        AccountStatus,
         Export,
+        OperatorRules,
         Health,
     )
 }

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "inbox": ("inbox", "Read, decrypt and verify what came in."),
     "ack": ("ack", "Acknowledge messages: the relay deletes them."),
     "outbox": ("outbox", "See what could not be sent yet, and try again."),
+    "account": ("account", "See how your account stands, take what it holds, or leave."),
     "local": ("local", "Run a whole relay on this machine: chain, AWS and all."),
     "demo": ("demo", "Watch two people exchange messages through a relay on this machine."),
 }

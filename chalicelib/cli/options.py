@@ -144,9 +144,19 @@ def read_secret(path: Path) -> str:
     return lines[0]
 
 
-def connect(keys: KeyOptions, chain: Chain, revisions: tuple[Revision, ...] = ()) -> Dm3Client:
-    """A client for the key file's identity, writing the default revision of envelopes or these."""
-    settings = Settings(revisions=revisions) if revisions else Settings()
+def connect(
+    keys: KeyOptions,
+    chain: Chain,
+    revisions: tuple[Revision, ...] = (),
+    *,
+    older: tuple[KeyOptions, ...] = (),
+) -> Dm3Client:
+    """A client for the key file's identity, writing the default revision of envelopes or these.
+
+    `older` are key files that this one has replaced: mail of before opens with them.
+    """
+    replaced = tuple(one.load().identity for one in older)
+    settings = Settings(revisions=revisions, older=replaced) if revisions else Settings(older=replaced)
     return Dm3Client.connect(
         keys.load().identity,
         chain.rpc_url,

@@ -26,8 +26,10 @@ from chalicelib.client.own_rules import KeptRules, OwnRules
 from chalicelib.client.patience import Patience
 from chalicelib.client.transport import MemoryTransport, Request, Response, Transport
 from chalicelib.client.values import (
+    AccountStatus,
     Check,
     Contact,
+    FormerKey,
     InboxPage,
     Queued,
     Received,
@@ -44,6 +46,7 @@ from chalicelib.protocol.errors import Dm3Error
 from chalicelib.protocol.message import Attachment, Message, MessageType
 
 __all__ = [
+    "AccountStatus",
     "Attachment",
     "Check",
     "Condition",
@@ -52,6 +55,7 @@ __all__ = [
     "Dm3Error",
     "Draft",
     "FileOutbox",
+    "FormerKey",
     "HttpTransport",
     "Identity",
     "InboxPage",

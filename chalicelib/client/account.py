@@ -1,9 +1,9 @@
-"""One's accounts at one's own delivery services: registering, and leaving."""
+"""One's accounts at one's own delivery services: registering, how they stand, and leaving."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from chalicelib.client.cursor import Progress, is_position
 from chalicelib.client.delivery_service import DeliveryService, path
@@ -11,11 +11,13 @@ from chalicelib.client.identity import Identity
 from chalicelib.client.services import Services
 from chalicelib.client.session import Sessions
 from chalicelib.client.several import at_each
-from chalicelib.client.values import Unreached
+from chalicelib.client.values import AccountStatus, FormerKey, Unreached
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.protocol.json_types import JsonObject, JsonValue
 
 Result = TypeVar("Result")
+
+_NONSENSE: Final = "The delivery service gave an answer that makes no sense."
 
 
 class Accounts:
@@ -41,6 +43,11 @@ class Accounts:
         """Delete account and mail. See `Dm3Client.delete_account`."""
         return self._leave("DELETE", path("account", self._identity.name))
 
+    def status(self) -> tuple[AccountStatus | Unreached, ...]:
+        """How each account stands. See `Dm3Client.account`."""
+        statuses, unreached = self._at_each(self._status)
+        return (*statuses.values(), *unreached)
+
     def export(self) -> tuple[JsonObject, ...]:
         """Everything that is stored. See `Dm3Client.export`."""
         exports, unreached = self._at_each(self._export)
@@ -52,6 +59,9 @@ class Accounts:
             self._sessions.forget(service)
 
         return self._at_each(leave)[1]
+
+    def _status(self, service: DeliveryService) -> AccountStatus:
+        return _read(self._sessions.request(service, "GET", path("account", self._identity.name)), service)
 
     def _export(self, service: DeliveryService) -> JsonObject:
         first = self._export_page(service, None)
@@ -68,13 +78,43 @@ class Accounts:
         where = path("account", self._identity.name, "export")
         answer = self._sessions.request(service, "GET", where, cursor=cursor)
         if not isinstance(answer, dict):
-            raise Unavailable("The delivery service gave an answer that makes no sense.")
+            raise Unavailable(_NONSENSE)
         return answer
 
     def _at_each(
         self, act: Callable[[DeliveryService], Result]
     ) -> tuple[dict[str, Result], tuple[Unreached, ...]]:
         return at_each(self._identity.delivery_services, lambda name: act(self._services.find(name)))
+
+
+def _read(answer: JsonValue, service: DeliveryService) -> AccountStatus:
+    """The status in an answer. Raises Unavailable if it makes no sense."""
+    match answer:
+        case {
+            "address": str(address),
+            "names": list(names),
+            "createdAt": int(created_at_ms),
+            "publicEncryptionKey": str(key),
+            "formerKeys": list(former),
+            "listed": bool() | None as listed,
+        }:
+            return AccountStatus(
+                delivery_service=service.name,
+                address=address,
+                names=tuple(name for name in names if isinstance(name, str)),
+                created_at_ms=created_at_ms,
+                public_encryption_key=key,
+                former_keys=tuple(_former(item) for item in former),
+                listed=listed,
+            )
+    raise Unavailable(_NONSENSE)
+
+
+def _former(item: JsonValue) -> FormerKey:
+    match item:
+        case {"publicEncryptionKey": str(key), "replacedAt": int(replaced_at_ms)}:
+            return FormerKey(key, replaced_at_ms)
+    raise Unavailable(_NONSENSE)
 
 
 def _missing(failure: Unreached) -> JsonObject:

@@ -29,6 +29,7 @@ from chalicelib.client.services import Services
 from chalicelib.client.session import Sessions
 from chalicelib.client.transport import Transport
 from chalicelib.client.values import (
+    AccountStatus,
     Contact,
     InboxPage,
     Queued,
@@ -71,12 +72,13 @@ class Settings:
     """How a client behaves.
 
     `revisions` says which hashes the envelopes it writes carry (WIRE, "Envelope"); it reads all of them.
-    `patience` bounds how often and how long a delivery service is tried. `clock_ms` and `entropy` are for
-    tests.
+    `patience` bounds how often and how long a delivery service is tried. `older` are identities that this one
+    has replaced: mail of before opens with their keys. `clock_ms` and `entropy` are for tests.
     """
 
     revisions: tuple[Revision, ...] = (Revision.ENCRYPTED_MESSAGE_HASH,)
     patience: Patience = field(default_factory=Patience)
+    older: tuple[Identity, ...] = ()
     clock_ms: Callable[[], int] = now_ms
     entropy: Entropy = field(default_factory=SystemEntropy)
 
@@ -113,7 +115,8 @@ class Dm3Client:
         )
         threshold = Threshold(identity.address, holdings)
         self._sender = Sender(self._composer, directory, services, self.outbox, threshold)
-        self._mailbox = Mailbox(identity, services, sessions, Opener(identity, directory, services))
+        opener = Opener(identity, directory, services, settings.older)
+        self._mailbox = Mailbox(identity, services, sessions, opener)
         self._accounts = Accounts(identity, services, sessions)
         self._rule_book = RuleBook(identity, services, sessions)
 
@@ -274,6 +277,13 @@ class Dm3Client:
         The error is raised if it failed at all of them.
         """
         return self._rule_book.clear()
+
+    def account(self) -> tuple[AccountStatus | Unreached, ...]:
+        """How the account stands at each delivery service of the profile, as the service says.
+
+        Those that gave no answer come last, with the reason. The error is raised if none did.
+        """
+        return self._accounts.status()
 
     def sign_out_everywhere(self) -> tuple[Unreached, ...]:
         """Revoke every session of the account, also those of other devices; at which services it failed.

@@ -8,8 +8,8 @@ is not the one in its envelope is not opened at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from chalicelib.client.delivery_service import DeliveryService
 from chalicelib.client.identity import Identity
@@ -17,21 +17,37 @@ from chalicelib.client.services import Services
 from chalicelib.client.values import Check, Received, Unreadable, Verdict
 from chalicelib.names.directory import Directory
 from chalicelib.names.normalize import normalize
+from chalicelib.protocol.crypto import KeyPair
 from chalicelib.protocol.delivery_information import DeliveryInformation
 from chalicelib.protocol.envelope import Envelope, open_envelope, parse_envelope, verify_envelope
-from chalicelib.protocol.errors import Dm3Error, InvalidName, LimitExceeded, NotFound, Unavailable
-from chalicelib.protocol.json_types import JsonValue
+from chalicelib.protocol.errors import (
+    Dm3Error,
+    InvalidName,
+    LimitExceeded,
+    NotFound,
+    Unavailable,
+    Undecryptable,
+)
+from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.message import Message, message_hash, verify_message
 from chalicelib.protocol.postmark import Postmark, open_postmark, verify_postmark
 
+Opened = TypeVar("Opened")
+
 _UNCHECKED: Final = "ENS did not answer, so this could not be checked."
+_REPLACED: Final = (
+    "It was sealed for an encryption key that you have replaced; open it with the key file of then."
+)
 
 
 class Opener:
-    """Opens the mail of one identity."""
+    """Opens the mail of one identity; `older` are those it had before, whose keys open what is older."""
 
-    def __init__(self, identity: Identity, directory: Directory, services: Services) -> None:
+    def __init__(
+        self, identity: Identity, directory: Directory, services: Services, older: Sequence[Identity] = ()
+    ) -> None:
         self._identity = identity
+        self._keys = tuple(one.keys.encryption for one in (identity, *older))
         self._directory = directory
         self._services = services
 
@@ -43,7 +59,10 @@ class Opener:
         identifier = f"{service.name}/{item.get('id')}"
         try:
             envelope = parse_envelope(wire)
-            message = open_envelope(envelope, self._identity.keys.encryption)
+            message = self._by_any_key(lambda key: open_envelope(envelope, key))
+        except Undecryptable as error:
+            replaced = self._is_for_a_replaced_key(item)
+            return Unreadable(identifier, _REPLACED if replaced else error.message, service.name, wire)
         except Dm3Error as error:
             return Unreadable(identifier, error.message, service.name, wire)
         sender = _normal(message.from_)
@@ -62,6 +81,21 @@ class Opener:
             expires_at_ms=_time(item.get("expiresAt")),
             delivery_service=service.name,
         )
+
+    def _is_for_a_replaced_key(self, item: JsonObject) -> bool:
+        """Whether, as the service says, another key stood when the message came in than now."""
+        key = item.get("encryptionKey")
+        at_hand = {one.public_key for one in self._keys}
+        return item.get("olderKey") is True and isinstance(key, str) and key not in at_hand
+
+    def _by_any_key(self, unseal: Callable[[KeyPair], Opened]) -> Opened:
+        """What `unseal` makes of the first key that fits. Raises Undecryptable if none does."""
+        for key in self._keys:
+            try:
+                return unseal(key)
+            except Undecryptable:
+                continue
+        raise Undecryptable
 
     def _sender_checks(self, sender: str | None, message: Message, envelope: Envelope) -> tuple[Check, ...]:
         written = self._signed("message", sender, lambda key: verify_message(message, key))
@@ -101,7 +135,7 @@ class Opener:
         self, envelope: Envelope, sender: str | None, service: DeliveryService
     ) -> tuple[Postmark | None, Check]:
         try:
-            postmark = open_postmark(envelope.postmark or "", self._identity.keys.encryption)
+            postmark = self._by_any_key(lambda key: open_postmark(envelope.postmark or "", key))
         except Dm3Error:
             return None, Check("postmark", Verdict.FAILED, "There is no postmark that can be opened.")
         copy = postmark.delivery_information

@@ -155,6 +155,31 @@ class Unreached:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerKey:
+    """A public encryption key that was replaced. Mail of before (ms) is likely to be sealed for it."""
+
+    public_encryption_key: str
+    replaced_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """What one's own delivery service says of the account there.
+
+    `listed`: whether the service sees itself in the profile at ENS; if not, it refuses new mail, and what it
+    has can still be read. None if it could not tell. `former_keys` are the replaced ones, the oldest first.
+    """
+
+    delivery_service: str
+    address: str
+    names: tuple[str, ...]
+    created_at_ms: int
+    public_encryption_key: str
+    former_keys: tuple[FormerKey, ...]
+    listed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class InboxPage:
     """Part of the inbox, the oldest first.
 

@@ -57,6 +57,11 @@ class Envelope:
         return text_member(self.metadata, "deliveryInformation", InvalidEnvelope)
 
     @property
+    def version(self) -> str:
+        """`metadata.version`, as the sender wrote it."""
+        return text_member(self.metadata, "version", InvalidEnvelope)
+
+    @property
     def signature(self) -> str:
         """The sender's signature over the metadata."""
         return text_member(self.metadata, "signature", InvalidEnvelope)

@@ -19,6 +19,7 @@ service", errors), whose codes -32000 to -32011 are those of EIP-1474 with two o
     │   └── Undecryptable               not sealed for this key, or altered
     ├── NotFound              -32001
     │   └── UnknownReceiver             has no account at this delivery service
+    │       └── ReceiverMoved           has one, but ENS does not list the service any more
     ├── Unavailable           -32002  try again: a store or a chain did not answer
     ├── Unauthorized          -32003
     │   ├── UnverifiedSender            the envelope's signature is not the sender's
@@ -146,6 +147,12 @@ class UnknownReceiver(NotFound):
     """The receiver has no account at this delivery service."""
 
     summary = "The receiver has no account at this delivery service."
+
+
+class ReceiverMoved(UnknownReceiver):
+    """The receiver's profile at ENS does not list this delivery service any more."""
+
+    summary = "The receiver does not use this delivery service any more."
 
 
 class Unavailable(Dm3Error):

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.protocol.errors import InternalError, Unavailable, Undecryptable
 from chalicelib.protocol.profile import SignedUserProfile
 from chalicelib.relay.ports import AccountRow, AccountStore, Conflict, InboxKey
+from chalicelib.relay.values import FormerKey
 from chalicelib.relay.vault import Vault
 
+FORMER_KEYS = 10
 _ATTEMPTS = 5
 
 
@@ -26,7 +28,8 @@ class AccountRecord:
     the former one is taken for the new one's. `session_epoch` (16 random bytes) is in every session token; a
     new one signs out everywhere. `listing_after` is where the second half of the reference's listing
     continues (None: from the start). `confirmed` are the names that count when the profile is to be replaced
-    (`relay.succession`).
+    (`relay.succession`). `former_keys` are the encryption keys that were replaced, the last ten, the oldest
+    first.
     """
 
     address: str
@@ -37,6 +40,27 @@ class AccountRecord:
     session_epoch: bytes
     listing_after: InboxKey | None = None
     confirmed: tuple[str, ...] = ()
+    former_keys: tuple[FormerKey, ...] = ()
+
+    @property
+    def encryption_key(self) -> str:
+        """The public encryption key of the profile that stands."""
+        return self.signed_profile.profile.public_encryption_key
+
+    @property
+    def known_names(self) -> tuple[str, ...]:
+        """Every name that is remembered of the account, once."""
+        return tuple(dict.fromkeys((*self.names, *self.confirmed)))
+
+    def succeeded_by(self, signed: SignedUserProfile, *, now_ms: int) -> AccountRecord:
+        """The record with another profile; a key that is replaced by another one is kept among the former."""
+        now = signed.profile.public_encryption_key
+        if now == self.encryption_key:
+            return replace(self, signed_profile=signed)
+        replaced = FormerKey(self.encryption_key, now_ms)
+        either = (now, self.encryption_key)
+        others = (former for former in self.former_keys if former.public_encryption_key not in either)
+        return replace(self, signed_profile=signed, former_keys=(*others, replaced)[-FORMER_KEYS:])
 
     def to_bytes(self) -> bytes:
         """JSON in UTF-8."""
@@ -50,6 +74,9 @@ class AccountRecord:
             "sessionEpoch": self.session_epoch.hex(),
             "listingAfter": after and after.to_bytes().hex(),
             "confirmed": self.confirmed,
+            "formerKeys": [
+                [former.public_encryption_key, former.replaced_at_ms] for former in self.former_keys
+            ],
         }
         return json.dumps(members, separators=(",", ":")).encode()
 
@@ -67,6 +94,8 @@ class AccountRecord:
             session_epoch=bytes.fromhex(members["sessionEpoch"]),
             listing_after=after and InboxKey.from_bytes(bytes.fromhex(after)),
             confirmed=tuple(members["confirmed"]),
+            # Rows of before have none.
+            former_keys=tuple(FormerKey(*former) for former in members.get("formerKeys", ())),
         )
 
 

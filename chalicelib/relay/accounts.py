@@ -34,8 +34,9 @@ from chalicelib.relay.ports import AccountStore, Chance, Clock
 from chalicelib.relay.quota import Quotas, source_lookups, source_registrations
 from chalicelib.relay.residents import Resident, Residents
 from chalicelib.relay.settings import Limits
+from chalicelib.relay.standing import Standing
 from chalicelib.relay.succession import Claim, confirmed_after, may_begin, may_replace
-from chalicelib.relay.values import Account, Export
+from chalicelib.relay.values import Account, AccountStatus, Export
 from chalicelib.relay.vault import Vault
 
 _SIGNING_KEY_BYTES = 32  # Ed25519
@@ -55,6 +56,7 @@ class RelayAccounts:
         names: NameBook,
         residents: Residents,
         directory: Directory,
+        standing: Standing,
         store: AccountStore,
         inbox: RelayInbox,
         rules: RuleBook,
@@ -68,6 +70,7 @@ class RelayAccounts:
         self._names = names
         self._residents = residents
         self._directory = directory
+        self._standing = standing
         self._store = store
         self._inbox = inbox
         self._rules = rules
@@ -111,6 +114,21 @@ class RelayAccounts:
         """See `service.Accounts.extension`."""
         return self._rules.of(self._resident(name, source).inbox).extension()
 
+    def status(self, account: Account, *, source: str = "") -> AccountStatus:
+        """See `service.Accounts.status`. At most one lookup at ENS, remembered as others are."""
+        record = self._book.load(account.key)
+        if record is None:
+            raise NotFound
+        toll = self._quotas.toll(source_lookups(self._limits, source))
+        return AccountStatus(
+            address=record.address,
+            names=record.known_names,
+            created_at_ms=record.created_at_ms,
+            public_encryption_key=record.encryption_key,
+            former_keys=record.former_keys,
+            listed=self._standing.listed(account.name, toll=toll),
+        )
+
     def export(self, account: Account, cursor: str | None = None) -> Export:
         """See `service.Accounts.export`."""
         record = self._book.load(account.key)
@@ -119,9 +137,10 @@ class RelayAccounts:
         return Export(
             address=record.address,
             signed_profile=record.signed_profile,
-            names=tuple(dict.fromkeys((*record.names, *record.confirmed))),
+            names=record.known_names,
             created_at_ms=record.created_at_ms,
             rules=self._rules.load(account.inbox),
+            former_keys=record.former_keys,
             page=self._inbox.page(account, cursor),
         )
 
@@ -193,7 +212,8 @@ class RelayAccounts:
         # Before the new profile is written: a crash in between leaves the old one in use, and known.
         self._store.supersede(key, self._profile_hash(key, standing.signed_profile.profile))
         confirmed = confirmed_after(claim, standing.confirmed)
-        return replace(standing, signed_profile=claim.signed, confirmed=confirmed)
+        succeeded = standing.succeeded_by(claim.signed, now_ms=self._clock.now_ms())
+        return replace(succeeded, confirmed=confirmed)
 
     def _profile_hash(self, key: bytes, profile: UserProfile) -> bytes:
         return self._vault.index("profile", key, canonicalize(profile.to_json()))

@@ -5,10 +5,13 @@ policy, so that forgeries cannot use up the quota of whom they name:
 
     1  size, JSON, schema               no I/O      TooBig, ParseError, InvalidEnvelope
     2  delivery information opened,     no I/O      Undecryptable, InvalidEnvelope
-       and only then measured exactly               TooBig
+       not older than the operator      (rules are  VersionNotSupported
+       takes, and measured exactly      remembered) TooBig
     3  receiver known here              store, ENS  UnknownReceiver
     4  room: source, receiver           one read    LimitExceeded
-    5  sender genuine                   ENS         InvalidName, UnverifiedSender
+       sender's claim not blocked       (remembered)  Spam
+       receiver still uses this relay   ENS         ReceiverMoved
+    5  sender genuine, and not blocked  ENS         InvalidName, UnverifiedSender, Spam
     6  seen before                      one read    (the receipt of then)
     7  policy, then quotas charged      one write   Spam, LimitExceeded, and what the receiver's rules need
     8  postmark, commit                 3 writes    (a committed write = accepted)
@@ -43,10 +46,12 @@ from chalicelib.protocol.errors import (
     InvalidEnvelope,
     InvalidInput,
     ParseError,
+    ReceiverMoved,
     Spam,
     TooBig,
     UnknownReceiver,
     UnverifiedSender,
+    VersionNotSupported,
 )
 from chalicelib.protocol.hashing import sha256_hex
 from chalicelib.protocol.json_types import JsonValue
@@ -54,6 +59,7 @@ from chalicelib.protocol.members import other_members
 from chalicelib.protocol.postmark import make_postmark, seal_postmark
 from chalicelib.relay.journal import MAX_VARIANTS, Journal, Ticket
 from chalicelib.relay.mailbox import Mailbox
+from chalicelib.relay.operator_book import OperatorBook
 from chalicelib.relay.policy.acquaintances import Acquaintances
 from chalicelib.relay.policy.port import Candidate, Policy
 from chalicelib.relay.ports import Chance, InboxItem, InboxKey
@@ -69,6 +75,7 @@ from chalicelib.relay.residents import Resident, Residents
 from chalicelib.relay.senders import Sender, SenderCheck
 from chalicelib.relay.settings import Limits, RelayKeys
 from chalicelib.relay.sizes import carried_bytes, envelope_bytes, is_large, require_small
+from chalicelib.relay.standing import Standing
 from chalicelib.relay.stored_envelope import StoredEnvelope
 from chalicelib.relay.values import Submitted
 
@@ -100,6 +107,8 @@ class RelayAdmission:
         self,
         *,
         residents: Residents,
+        standing: Standing,
+        operator: OperatorBook,
         senders: SenderCheck,
         quotas: Quotas,
         policy: Policy,
@@ -111,6 +120,8 @@ class RelayAdmission:
         limits: Limits,
     ) -> None:
         self._residents = residents
+        self._standing = standing
+        self._operator = operator
         self._senders = senders
         self._quotas = quotas
         self._policy = policy
@@ -126,16 +137,26 @@ class RelayAdmission:
         try:
             opened = self._read(envelope)
             information = open_delivery_information(opened, self._keys.encryption)
+            rules = self._operator.now()
+            rules.require_version(opened.version)
             size_bytes = self._measure(envelope, opened)
-            receiver = self._residents.find(normalize(information.to), toll=self._toll(source))
+            to = normalize(information.to)
+            receiver = self._residents.find(to, toll=self._toll(source))
             if receiver is None:
                 raise UnknownReceiver
-        except (ParseError, InvalidInput, TooBig, UnknownReceiver):
+        except (ParseError, InvalidInput, TooBig, UnknownReceiver, VersionNotSupported):
             if is_large(envelope):
                 self._quotas.charge(source_submits(self._limits, source))
             raise
         self._require_room(source, receiver, size_bytes)
-        sender = self._check_sender(opened, information, source)
+        try:
+            rules.require_welcome(normalize(information.from_))
+            self._standing.require_listed(to, toll=self._toll(source))
+            sender = self._senders.check(opened, information.from_, toll=self._toll(source))
+            rules.require_welcome(sender.name, sender.address)
+        except (Spam, ReceiverMoved, UnverifiedSender):
+            self._quotas.charge(source_submits(self._limits, source))
+            raise
         return self._accept(_Letter(opened, size_bytes, information, receiver, sender, source))
 
     def _read(self, value: JsonValue) -> Envelope:
@@ -175,13 +196,6 @@ class RelayAdmission:
                 receiver_space(self._limits, receiver.key, size_bytes),
             ]
         )
-
-    def _check_sender(self, envelope: Envelope, information: DeliveryInformation, source: str) -> Sender:
-        try:
-            return self._senders.check(envelope, information.from_, toll=self._toll(source))
-        except UnverifiedSender:
-            self._quotas.charge(source_submits(self._limits, source))
-            raise
 
     def _toll(self, source: str) -> Toll:
         return self._quotas.toll(source_lookups(self._limits, source))
@@ -239,7 +253,7 @@ class RelayAdmission:
             incoming_timestamp_ms=key.stored_at_ms,
             signing_private_key=self._keys.signing.private_key,
         )
-        encryption_key = letter.receiver.record.signed_profile.profile.public_encryption_key
+        encryption_key = letter.receiver.record.encryption_key
         stored = StoredEnvelope.of(
             letter.envelope,
             sender=letter.sender.name,
@@ -247,6 +261,7 @@ class RelayAdmission:
             delivery_information=letter.information,
             message_hash=ticket.message_hash,
             verified=letter.sender.verified,
+            encryption_key=encryption_key,
         )
         return self._mailbox.seal(ticket.inbox, key, stored, expires_at_s)
 

@@ -13,6 +13,8 @@ from chalicelib.relay.inbox import RelayInbox
 from chalicelib.relay.journal import Journal
 from chalicelib.relay.mailbox import Mailbox
 from chalicelib.relay.name_book import NameBook
+from chalicelib.relay.operator_book import OperatorBook
+from chalicelib.relay.operator_desk import RelayOperator
 from chalicelib.relay.policy.acquaintances import Acquaintances
 from chalicelib.relay.policy.chain_rules import ChainRules, NoHoldings
 from chalicelib.relay.policy.day_quotas import DayQuotas
@@ -30,6 +32,7 @@ from chalicelib.relay.senders import SenderCheck
 from chalicelib.relay.service import Relay
 from chalicelib.relay.sessions import RelaySessions
 from chalicelib.relay.settings import RelayKeys, RelaySecrets, RelaySettings
+from chalicelib.relay.standing import Standing
 from chalicelib.relay.tokens import Tokens
 from chalicelib.relay.vault import Vault
 
@@ -56,7 +59,9 @@ def compose(
     book = AccountBook(stores.accounts, vault)
     names = NameBook(stores.accounts, vault, directory, clock, settings)
     residents = Residents(names, book, clock, remember_s=settings.remember_s)
-    quotas = Quotas(stores.counters, vault, clock, chance)
+    operator = OperatorBook(stores.rules, vault, clock)
+    quotas = Quotas(stores.counters, vault, clock, chance, overrides=lambda: operator.now().limits)
+    standing = Standing(directory, settings.relay_name)
     rules = RuleBook(stores.rules, vault, clock, remember_s=settings.remember_s)
     first_contact = FirstContact(stores.counters, vault, clock)
     receivers = ReceiverPolicy(
@@ -92,6 +97,7 @@ def compose(
         names=names,
         residents=residents,
         directory=directory,
+        standing=standing,
         store=stores.accounts,
         inbox=inbox,
         rules=rules,
@@ -117,6 +123,8 @@ def compose(
     )
     admission = RelayAdmission(
         residents=residents,
+        standing=standing,
+        operator=operator,
         senders=SenderCheck(directory, lenient=settings.lenient),
         quotas=quotas,
         policy=policy or receivers,
@@ -127,10 +135,16 @@ def compose(
         chance=chance,
         limits=limits,
     )
-    properties = DeliveryServiceProperties(
-        message_ttl_days=limits.message_ttl_days,
-        size_limit_bytes=limits.size_limit_bytes,
-        notification_channels=(),
-        limits=limits.advertised(),
+    desk = RelayOperator(
+        book=operator, quotas=quotas, limits=limits, token_sha256=settings.operator_token_sha256
     )
-    return Relay(admission, inbox, accounts, sessions, RelayRules(rules, book), lambda: properties)
+
+    def properties() -> DeliveryServiceProperties:
+        return DeliveryServiceProperties(
+            message_ttl_days=limits.message_ttl_days,
+            size_limit_bytes=limits.size_limit_bytes,
+            notification_channels=(),
+            limits=operator.now().in_force(limits).advertised(),
+        )
+
+    return Relay(admission, inbox, accounts, sessions, RelayRules(rules, book), desk, properties)

@@ -19,7 +19,7 @@ from chalicelib.relay.mailbox import Batch, Mailbox, Opened, Work
 from chalicelib.relay.ports import Clock, InboxKey, InboxStore
 from chalicelib.relay.positions import Position, Positions
 from chalicelib.relay.settings import Limits
-from chalicelib.relay.values import Account, Listing, Page
+from chalicelib.relay.values import Account, Listing, Page, StoredMessage
 
 FOLLOW_OVERLAP_MS = 60_000
 _DELETED_AT_ONCE = 100
@@ -62,7 +62,7 @@ class RelayInbox:
         start = _restart(position) if follow and position.at_end else position.after
         batch = self._mailbox.read(account.inbox, start, limit=count, max_bytes=self._limits.page_bytes)
         return Page(
-            messages=tuple(item.message for item in batch.opened),
+            messages=tuple(_aged(item.message, account) for item in batch.opened),
             cursor=self._positions.cursor_of(account.inbox, _advance(position, batch)),
             more=batch.more,
             unreadable=batch.unreadable,
@@ -146,6 +146,11 @@ class RelayInbox:
             return record and replace(record, listing_after=listing_after)
 
         self._book.update(account, change)
+
+
+def _aged(message: StoredMessage, account: Account) -> StoredMessage:
+    """The message, marked if the key it came in under has been replaced since."""
+    return replace(message, older_key=message.encryption_key not in (None, account.encryption_key))
 
 
 def _restart(position: Position) -> InboxKey | None:

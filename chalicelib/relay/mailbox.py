@@ -152,6 +152,7 @@ class Mailbox:
             stored_at_ms=item.key.stored_at_ms,
             expires_at_ms=item.expires_at_s * 1_000,
             verified=stored.verified,
+            encryption_key=stored.encryption_key,
             envelope=stored.wire_form(),
         )
         return Opened(item.key, stored.sender, message, carried_bytes(message.to_json()))

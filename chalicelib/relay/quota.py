@@ -8,8 +8,8 @@ or more is exact to about one per cent; quotas below 1,000 are counted one by on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
@@ -41,6 +41,18 @@ class Quota:
     def sample(self) -> int:
         """One charge in how many is written."""
         return 1 if self.exact else min(_COARSEST_SAMPLE, max(1, self.limit // _SAMPLED_FROM))
+
+
+Overrides = Callable[[], Mapping[str, int]]
+"""What the operator has set in place of members of `Limits`, while the relay runs."""
+
+# The kinds of quota that can be overridden, and the members of `Limits` that they come from.
+_OVERRIDDEN = {
+    "source": "source_submits_per_minute",
+    "source space": "source_kib_per_day",
+    "registration": "source_registrations_per_hour",
+    "lookup": "source_lookups_per_minute",
+}
 
 
 def network(source: str) -> str:
@@ -93,18 +105,34 @@ def sign_in_failures(limits: Limits, account: bytes) -> Quota:
     return Quota("sign-in", account, limits.sign_in_failures_per_hour, _HOUR_S)
 
 
-class Quotas:
-    """Reads and charges quotas. Refusals raise LimitExceeded with the seconds until the window ends."""
+def operator_failures(limits: Limits, source: str) -> Quota:
+    """Wrong tokens of the operator from one network address."""
+    return Quota("operator", network(source), limits.operator_failures_per_hour, _HOUR_S)
 
-    def __init__(self, counters: CounterStore, vault: Vault, clock: Clock, chance: Chance) -> None:
+
+class Quotas:
+    """Reads and charges quotas. Refusals raise LimitExceeded with the seconds until the window ends.
+
+    What the operator overrides counts in place of the limit that a quota brings along.
+    """
+
+    def __init__(
+        self,
+        counters: CounterStore,
+        vault: Vault,
+        clock: Clock,
+        chance: Chance,
+        overrides: Overrides = dict[str, int],
+    ) -> None:
         self._counters = counters
         self._vault = vault
         self._clock = clock
         self._chance = chance
+        self._overrides = overrides
 
     def require_room(self, quotas: Sequence[Quota]) -> None:
         """Read all of them in one request and charge nothing. Raises LimitExceeded."""
-        enforced = [quota for quota in quotas if quota.limit]
+        enforced = [quota for quota in map(self._in_force, quotas) if quota.limit]
         if not enforced:
             return
         now_s = self._clock.now_ms() // 1_000
@@ -116,6 +144,7 @@ class Quotas:
 
     def charge(self, quota: Quota) -> None:
         """Charge in one atomic step. Raises LimitExceeded, having charged nothing."""
+        quota = self._in_force(quota)
         if not quota.limit:
             return
         sample = quota.sample
@@ -130,6 +159,11 @@ class Quotas:
     def toll(self, quota: Quota) -> Callable[[], None]:
         """A charge of `quota` that is made when, and each time, it is called (`names.directory.Toll`)."""
         return partial(self.charge, quota)
+
+    def _in_force(self, quota: Quota) -> Quota:
+        setting = _OVERRIDDEN.get(quota.kind)
+        limit = None if setting is None else self._overrides().get(setting)
+        return quota if limit is None else replace(quota, limit=limit)
 
     def _counter(self, quota: Quota, now_s: int) -> bytes:
         window = str(_window_end_s(quota, now_s))

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.protocol.extension import ProfileExtension
-from chalicelib.protocol.json_types import JsonValue
+from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.profile import SignedUserProfile
 from chalicelib.protocol.properties import DeliveryServiceProperties
 from chalicelib.relay.policy.account_rules import AccountRules
-from chalicelib.relay.values import Account, Export, Listing, Page, Submitted
+from chalicelib.relay.values import Account, AccountStatus, Export, Listing, Page, Submitted
 
 
 class Admission(Protocol):
@@ -28,8 +28,8 @@ class Admission(Protocol):
         """Admit one envelope (an object, or its JSON text as the reference sends it).
 
         `source` is the caller's network address, for quotas. A returned receipt means a committed write.
-        Raises TooBig, ParseError (text that is not JSON), InvalidEnvelope, Undecryptable, UnknownReceiver,
-        UnverifiedSender, Spam, LimitExceeded.
+        Raises TooBig, ParseError (text that is not JSON), InvalidEnvelope, Undecryptable,
+        VersionNotSupported, UnknownReceiver, ReceiverMoved, UnverifiedSender, Spam, LimitExceeded.
         """
         ...
 
@@ -89,6 +89,10 @@ class Accounts(Protocol):
 
     def extension(self, name: str, *, source: str = "") -> ProfileExtension:
         """The profile extension of a name. Raises NotFound."""
+        ...
+
+    def status(self, account: Account, *, source: str = "") -> AccountStatus:
+        """How the account stands: its keys, and whether ENS lists this relay. Raises NotFound."""
         ...
 
     def export(self, account: Account, cursor: str | None = None) -> Export:
@@ -155,6 +159,31 @@ class Sessions(Protocol):
         ...
 
 
+class Operator(Protocol):
+    """Lets the operator change rules while the relay runs.
+
+    Whoever calls the other two has been let through by `authenticate`.
+    """
+
+    def authenticate(self, authorization: str | None, *, source: str) -> None:
+        """Return if this is the `Bearer` of the operator's token.
+
+        Raises NotFound (the relay knows no operator), SignInRequired (no token), Forbidden (a wrong one).
+        """
+        ...
+
+    def rules(self) -> JsonObject:
+        """The rules as they stand in the store; for the document see `relay.operator_rules`."""
+        ...
+
+    def set_rules(self, document: JsonValue) -> JsonObject:
+        """Replace all of the rules, and return them as stored. Raises InvalidInput, TooBig.
+
+        They are in force at once in this process, and within 30 s in every other.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
     """A dm3 delivery service, ready to serve."""
@@ -164,4 +193,5 @@ class Relay:
     accounts: Accounts
     sessions: Sessions
     rules: Rules
+    operator: Operator
     properties: Callable[[], DeliveryServiceProperties]

@@ -33,7 +33,7 @@ from chalicelib.relay.ports import Chance, Clock, CounterStore
 from chalicelib.relay.quota import Quotas, sign_in_failures, source_lookups
 from chalicelib.relay.residents import Residents
 from chalicelib.relay.settings import Limits
-from chalicelib.relay.tokens import Challenge, Tokens
+from chalicelib.relay.tokens import Challenge, Tokens, bearer
 from chalicelib.relay.values import Account
 from chalicelib.relay.vault import Vault
 
@@ -102,7 +102,7 @@ class RelaySessions:
 
     def authenticate(self, authorization: str | None, name: str, *, source: str = "") -> Account:
         """See `service.Sessions.authenticate`. The account is read every time: tokens can be revoked."""
-        session = self._tokens.read_session(_bearer(authorization))
+        session = self._tokens.read_session(bearer(authorization))
         if session is None:
             raise SignInRequired
         name = normalize(name)
@@ -115,7 +115,7 @@ class RelaySessions:
             raise Forbidden("The account does not exist any more.")
         if session.epoch != record.session_epoch.hex():
             raise SignInRequired
-        return Account(key, self._book.inbox(key, record), address, name)
+        return Account(key, self._book.inbox(key, record), address, name, record.encryption_key)
 
     def sign_out_everywhere(self, account: Account) -> None:
         """See `service.Sessions.sign_out_everywhere`. Works at once in every process."""
@@ -174,11 +174,6 @@ class RelaySessions:
 
     def _is_subject(self, subject: str, address: str) -> bool:
         return hmac.compare_digest(subject, encode_base64(self._subject(address)))
-
-
-def _bearer(authorization: str | None) -> str:
-    scheme, _, token = (authorization or "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _signed_by(signed: SignedUserProfile, text: str, signature: str) -> bool:

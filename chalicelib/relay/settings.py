@@ -28,6 +28,7 @@ class Limits:
     source_lookups_per_minute: int = 600
     source_kib_per_day: int = 1_048_576
     sign_in_failures_per_hour: int = 10
+    operator_failures_per_hour: int = 10
     # Of all sources together: more than twice what one may ask for.
     unknown_names_per_minute: int = 3_000
     page_messages: int = 100
@@ -82,7 +83,8 @@ class RelaySettings:
 
     With `lenient`, envelopes of unverifiable senders are accepted and marked. `remember_s` is how long a
     process may act on what it read of an account; `recheck_name_s` how long a name's link to its account is
-    believed without asking ENS, `trust_name_s` how long while ENS does not answer.
+    believed without asking ENS, `trust_name_s` how long while ENS does not answer. `operator_token_sha256` is
+    the hash of the token by which the operator is known; without it nobody is.
     """
 
     relay_name: str
@@ -91,3 +93,4 @@ class RelaySettings:
     remember_s: int = 30
     recheck_name_s: int = 3_600
     trust_name_s: int = 7 * SECONDS_PER_DAY
+    operator_token_sha256: bytes | None = None

@@ -34,7 +34,8 @@ class StoredEnvelope:
 
     `sender` is the normalised name of who wrote, a claim unless `verified`. `message_hash` is the hash the
     reference's client acknowledges with, `relay_added` whether the sender gave no `metadata.messageHash`.
-    `metadata` is as the sender signed it.
+    `metadata` is as the sender signed it. `encryption_key` is the public key of the receiver's profile that
+    stood then: what it is sealed for the relay cannot see. None for what was stored before that was kept.
     """
 
     sender: str
@@ -45,6 +46,7 @@ class StoredEnvelope:
     message_hash: str
     relay_added: bool
     verified: bool
+    encryption_key: str | None = None
 
     @classmethod
     def of(
@@ -56,6 +58,7 @@ class StoredEnvelope:
         delivery_information: DeliveryInformation,
         message_hash: str,
         verified: bool,
+        encryption_key: str,
     ) -> StoredEnvelope:
         """`envelope` as it is stored."""
         return cls(
@@ -67,6 +70,7 @@ class StoredEnvelope:
             message_hash=message_hash,
             relay_added="messageHash" not in envelope.metadata,
             verified=verified,
+            encryption_key=encryption_key,
         )
 
     def wire_form(self) -> JsonObject:
@@ -91,6 +95,7 @@ class StoredEnvelope:
             "messageHash": self.message_hash,
             "relayAdded": self.relay_added,
             "verified": self.verified,
+            "encryptionKey": self.encryption_key,
         }
         return pack(json.dumps(members, separators=(",", ":")))
 
@@ -107,6 +112,7 @@ class StoredEnvelope:
             message_hash=members["messageHash"],
             relay_added=members["relayAdded"],
             verified=members["verified"],
+            encryption_key=members.get("encryptionKey"),
         )
 
 

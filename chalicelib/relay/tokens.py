@@ -39,6 +39,12 @@ class Session:
     epoch: str
 
 
+def bearer(authorization: str | None) -> str:
+    """The token of an `Authorization: Bearer` header (RFC 6750), "" if there is none."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 class Tokens:
     """Makes and reads the two kinds of token."""
 

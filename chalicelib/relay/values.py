@@ -12,12 +12,16 @@ from chalicelib.relay.policy.account_rules import AccountRules
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An authenticated account: its keyed hash, that of its mail, its address, the name the caller used."""
+    """An authenticated account: its keyed hash, that of its mail, its address, the name the caller used.
+
+    `encryption_key` is the public one of the profile that stands now.
+    """
 
     key: bytes
     inbox: bytes
     address: str
     name: str
+    encryption_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,9 @@ class StoredMessage:
     delivered twice carry the same. `verified` is False only at a lenient relay. `envelope` is the wire form:
     `metadata.deliveryInformation` opened, `metadata.sealedDeliveryInformation` the original text, and
     `metadata.messageHash` with `metadata.relayAdded: ["messageHash"]` if the sender gave none.
+
+    `encryption_key` is the receiver's public key when the message was accepted, None if that was not kept,
+    and `older_key` whether it has been replaced since: such a message is likely to be sealed for it.
     """
 
     id: str
@@ -44,15 +51,19 @@ class StoredMessage:
     expires_at_ms: int
     verified: bool
     envelope: JsonObject
+    encryption_key: str | None = None
+    older_key: bool = False
 
     def to_json(self) -> JsonObject:
-        """The paged API's form: id, messageId, storedAt (ms), expiresAt (ms), verified, envelope."""
+        """The paged API's form: the members in camel case, `storedAt` and `expiresAt` in ms."""
         return {
             "id": self.id,
             "messageId": self.message_id,
             "storedAt": self.stored_at_ms,
             "expiresAt": self.expires_at_ms,
             "verified": self.verified,
+            "encryptionKey": self.encryption_key,
+            "olderKey": self.older_key,
             "envelope": self.envelope,
         }
 
@@ -80,6 +91,45 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerKey:
+    """A public encryption key that an account has replaced, and when."""
+
+    public_encryption_key: str
+    replaced_at_ms: int
+
+    def to_json(self) -> JsonObject:
+        """JSON: `publicEncryptionKey`, `replacedAt` (ms)."""
+        return {"publicEncryptionKey": self.public_encryption_key, "replacedAt": self.replaced_at_ms}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """How an account stands.
+
+    `listed` says whether ENS lists this relay under the name the caller used: if not, new mail to that name
+    is refused. None if the name publishes no profile, or nobody can tell just now.
+    """
+
+    address: str
+    names: tuple[str, ...]
+    created_at_ms: int
+    public_encryption_key: str
+    former_keys: tuple[FormerKey, ...]
+    listed: bool | None
+
+    def to_json(self) -> JsonObject:
+        """JSON of the status; times in ms."""
+        return {
+            "address": self.address,
+            "names": list(self.names),
+            "createdAt": self.created_at_ms,
+            "publicEncryptionKey": self.public_encryption_key,
+            "formerKeys": [former.to_json() for former in self.former_keys],
+            "listed": self.listed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """Everything the relay stores for an account: what it knows of it, and a page of its mail."""
 
@@ -88,6 +138,7 @@ class Export:
     names: tuple[str, ...]
     created_at_ms: int
     rules: AccountRules = field(repr=False)
+    former_keys: tuple[FormerKey, ...]
     page: Page = field(repr=False)
 
     def to_json(self) -> JsonObject:
@@ -98,6 +149,7 @@ class Export:
             "names": list(self.names),
             "createdAt": self.created_at_ms,
             "rules": self.rules.to_json(),
+            "formerKeys": [former.to_json() for former in self.former_keys],
             "messages": [message.to_json() for message in self.page.messages],
             "cursor": self.page.cursor,
             "more": self.page.more,

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from hashlib import sha256
 from threading import Event
 from types import FrameType, TracebackType
 from typing import Self
@@ -41,7 +42,7 @@ class LocalRelay:
     """A running relay. `accounts` are funded accounts of the chain: (address, private key in hex).
 
     `people` are names that some of these accounts own, and that point at them, by index in `accounts`.
-    Use it as a context manager, or call `stop`.
+    `operator_token` opens the routes of the operator. Use it as a context manager, or call `stop`.
     """
 
     url: str
@@ -51,6 +52,7 @@ class LocalRelay:
     ens_resolver: str
     universal_resolver: str
     relay_name: str
+    operator_token: str = field(repr=False)
     accounts: tuple[tuple[str, str], ...]
     people: Mapping[str, int]
     chain: Chain = field(repr=False)
@@ -58,7 +60,7 @@ class LocalRelay:
     _running: ExitStack = field(repr=False)
 
     def contract(self) -> str:
-        """The line that says "ready": one JSON object with every address a program needs."""
+        """The line that says "ready": one JSON object with every address and key a program needs."""
         members: dict[str, object] = {
             name: getattr(self, name)
             for name in (
@@ -69,6 +71,7 @@ class LocalRelay:
                 "ens_resolver",
                 "universal_resolver",
                 "relay_name",
+                "operator_token",
             )
         }
         accounts = [
@@ -105,7 +108,8 @@ def start_local(
         chain = starting.enter_context(start_chain(port=rpc_port, accounts=accounts))
         aws = starting.enter_context(local_aws(aws_url))
         keys = Keys.generate(secrets.token_bytes)
-        settings = Settings.read(_environment(keys, chain, aws))
+        operator_token = secrets.token_urlsafe()
+        settings = Settings.read(_environment(keys, chain, aws, operator_token))
         wiring = Wiring(lambda: settings, clients=aws.clients)
         gateway = Gateway(application(wiring.relay, wiring.probe))
         starting.callback(gateway.close)
@@ -127,6 +131,7 @@ def start_local(
             ens_resolver=chain.resolver,
             universal_resolver=chain.universal_resolver,
             relay_name=RELAY_NAME,
+            operator_token=operator_token,
             accounts=tuple(chain.accounts),
             people=people,
             chain=chain,
@@ -157,7 +162,7 @@ def run(port: int = 0, rpc_port: int = 0, aws_url: str | None = None, accounts: 
             signal.signal(number, handler)
 
 
-def _environment(keys: Keys, chain: Chain, aws: LocalAws) -> dict[str, str]:
+def _environment(keys: Keys, chain: Chain, aws: LocalAws, operator_token: str) -> dict[str, str]:
     """The settings as an operator would write them, so that they are read the same way."""
     return {
         "DM3_RELAY_NAME": RELAY_NAME,
@@ -169,6 +174,7 @@ def _environment(keys: Keys, chain: Chain, aws: LocalAws) -> dict[str, str]:
         "DM3_ACCOUNTS_TABLE": aws.tables.accounts,
         "DM3_COUNTERS_TABLE": aws.tables.counters,
         "DM3_BODIES_BUCKET": aws.bucket,
+        "DM3_OPERATOR_TOKEN_SHA256": sha256(operator_token.encode()).hexdigest(),
         "DM3_AWS_URL": aws.endpoint_url or "",
         "DM3_ALLOW_LOCAL_URLS": "true",
         # On a laptop names are registered and changed while somebody watches.

@@ -266,6 +266,7 @@ SIGNED_IN = [
     ("POST", f"/delivery/messages/{BOB.name}/syncAcknowledgements/"),
     ("GET", f"/inbox/{BOB.name}"),
     ("POST", f"/inbox/{BOB.name}/acknowledgements"),
+    ("GET", f"/account/{BOB.name}"),
     ("GET", f"/account/{BOB.name}/export"),
     ("DELETE", f"/account/{BOB.name}"),
     ("POST", f"/auth/{BOB.name}/sign-out-everywhere"),

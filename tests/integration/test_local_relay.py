@@ -89,12 +89,18 @@ def test_the_first_line_has_every_address_and_all_of_them_answer() -> None:
             "ens_resolver",
             "universal_resolver",
             "relay_name",
+            "operator_token",
         }
         assert len(line["accounts"]) == 3
         assert set(line["accounts"][0]) == {"address", "private_key"}
         assert line["ens_registry"] == "0x00000000000C2E074eC69A0dFb2997BA6C7d2e1e"
         assert line["url"].startswith("http://127.0.0.1:")
         assert fetch(f"{line['url']}/health/store") == {"status": "ok"}
+        rules = urllib.request.Request(  # noqa: S310 - loopback
+            f"{line['url']}/operator/rules", headers={"Authorization": f"Bearer {line['operator_token']}"}
+        )
+        with urllib.request.urlopen(rules, timeout=30) as response:  # noqa: S310 - loopback
+            assert json.load(response) == {"block": [], "limits": {}}
         chain_id = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
         assert fetch(line["rpc_url"], chain_id)["result"]
         directory = EnsDirectory(

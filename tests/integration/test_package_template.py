@@ -156,10 +156,15 @@ def test_the_settings_can_be_read_from_what_the_template_sets(template: dict[str
     assert settings.rpc_urls == ("https://a.example/key", "https://b.example")
     assert settings.message_ttl_days == LEAST_MESSAGE_TTL_DAYS
     assert settings.lenient is False
+    assert settings.operator_token_sha256 is None
+    token_set = {**environment, "DM3_OPERATOR_TOKEN_SHA256": "ab" * 32}
+    assert Settings.read(token_set).operator_token_sha256 == b"\xab" * 32
+    assert variables["DM3_OPERATOR_TOKEN_SHA256"] == {"Ref": "OperatorTokenSha256"}
 
 
 def test_no_secret_stands_in_the_template_or_shows_in_the_console(template: dict[str, Any]) -> None:
-    assert template["Parameters"]["RpcUrls"]["NoEcho"] is True
+    for name in ("RpcUrls", "OperatorTokenSha256"):
+        assert template["Parameters"][name]["NoEcho"] is True
     assert "DM3_KEYS" not in template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
 
 

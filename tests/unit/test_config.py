@@ -50,6 +50,7 @@ def test_everything_can_be_set() -> None:
             "DM3_SOURCE_KIB_PER_DAY": "6",
             "DM3_LENIENT": "true",
             "DM3_UNIVERSAL_RESOLVER": "0x" + "11" * 20,
+            "DM3_OPERATOR_TOKEN_SHA256": "ab" * 32,
             "DM3_NAMES_LIFETIME_S": "5",
             "DM3_UNKNOWN_LIFETIME_S": "0",
         }
@@ -60,6 +61,7 @@ def test_everything_can_be_set() -> None:
     assert settings.quotas == Quotas(1, 2, 3, 0, 5, 6)
     assert settings.universal_resolver == "0x" + "11" * 20
     assert (settings.names_lifetime_s, settings.unknown_lifetime_s) == (5, 0)
+    assert settings.operator_token_sha256 == b"\xab" * 32
 
 
 @pytest.mark.parametrize("name", [name for name in COMPLETE if name != "DM3_KEYS"])
@@ -85,6 +87,10 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("DM3_SIZE_LIMIT_BYTES", "9" * 5000),
         ("DM3_LENIENT", "yes"),
         ("DM3_NAMES_LIFETIME_S", "1.5"),
+        ("DM3_RELAY_NAME", "no name"),
+        ("DM3_OPERATOR_TOKEN_SHA256", "secret"),
+        ("DM3_OPERATOR_TOKEN_SHA256", "ab" * 33),
+        ("DM3_OPERATOR_TOKEN_SHA256", "\u0661" * 64),
     ],
 )
 def test_an_invalid_variable_is_named_without_its_value(name: str, value: str) -> None:
@@ -144,6 +150,12 @@ def test_nothing_secret_is_printed() -> None:
     for key in (KEYS.encryption, KEYS.signing, KEYS.session, KEYS.index, *KEYS.storage):
         assert repr(key) not in shown
         assert base64.b64encode(key).decode() not in shown
+
+
+def test_the_relays_name_is_normalised_and_nobody_is_the_operator_by_default() -> None:
+    settings = Settings.read({**COMPLETE, "DM3_RELAY_NAME": "Relay.ETH", "DM3_OPERATOR_TOKEN_SHA256": ""})
+    assert settings.relay_name == "relay.eth"
+    assert settings.operator_token_sha256 is None
 
 
 def test_the_sweeper_is_told_of_its_bucket_only() -> None:

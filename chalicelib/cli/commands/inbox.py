@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,10 +17,25 @@ from chalicelib.client.values import Received, Unreached, Unreadable
 @click.option("--follow", is_flag=True, help="Go on, and show each message that comes in. Ctrl-C ends it.")
 @click.option("--poll", "poll_s", type=click.FloatRange(min=0.1), default=5.0, help="Seconds between looks.")
 @click.option("--ack", is_flag=True, help="Acknowledge what was shown: the relay deletes it.")
+@click.option(
+    "--older-keys",
+    type=click.Path(dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A key file that yours has replaced: mail of before opens with it.",
+)
 @key_options
 @chain_options
 @json_option
-def command(keys: KeyOptions, chain: Chain, follow: bool, poll_s: float, ack: bool, as_json: bool) -> None:
+def command(
+    keys: KeyOptions,
+    chain: Chain,
+    *,
+    follow: bool,
+    poll_s: float,
+    ack: bool,
+    older_keys: tuple[Path, ...],
+    as_json: bool,
+) -> None:
     r"""Show the messages that wait for you, the oldest first.
 
     A check mark says that the sender's name published the key that signed, that the message was written to
@@ -29,9 +45,10 @@ def command(keys: KeyOptions, chain: Chain, follow: bool, poll_s: float, ack: bo
     Examples:
       dm3 inbox
       dm3 inbox --ack
+      dm3 inbox --older-keys keys-of-2025.json
       dm3 inbox --follow --json | jq .text       one JSON object on each line
     """
-    client = connect(keys, chain)
+    client = connect(keys, chain, older=tuple(KeyOptions(path, keys.passphrase_file) for path in older_keys))
     if follow:
         _follow(client, poll_s, ack=ack, as_json=as_json)
     else:
@@ -83,6 +100,8 @@ def _sum_up(count: int, unreadable: list[Unreadable], unreached: tuple[Unreached
         click.echo("No messages.")
     if unreadable:
         click.echo(f"{len(unreadable)} more cannot be opened with these keys.", err=True)
+    for reason in sorted({item.reason for item in unreadable}):
+        click.echo(f"  {reason}", err=True)
     for failure in unreached:
         reason = plain(failure.reason.message)
         click.echo(f"Nothing could be read from {plain(failure.delivery_service)}: {reason}", err=True)

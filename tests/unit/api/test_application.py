@@ -46,8 +46,11 @@ ROUTES = {
     ("PUT", "/rules/{ensName}"),
     ("POST", "/rules/{ensName}/lists"),
     ("DELETE", "/rules/{ensName}"),
+    ("GET", "/account/{ensName}"),
     ("GET", "/account/{ensName}/export"),
     ("DELETE", "/account/{ensName}"),
+    ("GET", "/operator/rules"),
+    ("PUT", "/operator/rules"),
 }
 
 

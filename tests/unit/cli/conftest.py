@@ -43,7 +43,8 @@ def home(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
         assert universal_resolver
         outbox = None if outbox_folder is None else FileOutbox(outbox_folder, identity, world.chance)
         revisions = settings.revisions if settings else (Revision.ENCRYPTED_MESSAGE_HASH,)
-        return world.client(identity, outbox=outbox, revisions=revisions)
+        older = settings.older if settings else ()
+        return world.client(identity, outbox=outbox, revisions=revisions, older=older)
 
     monkeypatch.setattr(Dm3Client, "connect", classmethod(connect))
     # A test need not take as long as an attacker.

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.client import Dm3Client, Response
+from chalicelib.client import AccountStatus, Dm3Client, FormerKey, Identity, Response, Unreached
+from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.errors import Dm3Error, NotFound, Unavailable
-from tests.unit.client.world import RELAY, SECOND, World, answering, down
+from chalicelib.protocol.json_types import JsonObject
+from tests.unit.client.world import RELAY, SECOND, World, answering, down, wallet_of
 
 Break = Callable[[World], object]
 
@@ -95,6 +97,72 @@ def test_signing_out_at_the_others_says_where_not(world: World, bob: Dm3Client, 
     assert signed_in_again
 
 
+def test_the_status_at_the_others_says_where_there_is_none(world: World, bob: Dm3Client, bad: Break) -> None:
+    bad(world)
+    status, missing = bob.account()
+    assert isinstance(status, AccountStatus)
+    assert (status.delivery_service, status.names, status.listed) == (SECOND, ("bob.eth",), True)
+    assert isinstance(missing, Unreached)
+    assert missing.delivery_service == RELAY
+
+
+def test_a_status_says_what_stands_and_what_was_replaced(world: World, bob: Dm3Client) -> None:
+    wallet = wallet_of("bob.eth")
+    new = Identity.create("bob.eth", wallet.address, wallet.sign, [SECOND], nonce="another")
+    world.publish(new)
+    client = world.client(new)
+    client.register()
+    (status,) = client.account()
+    assert isinstance(status, AccountStatus)
+    replaced_at_ms = status.former_keys[0].replaced_at_ms
+    assert status == AccountStatus(
+        delivery_service=SECOND,
+        address=wallet.address,
+        names=("bob.eth",),
+        created_at_ms=status.created_at_ms,
+        public_encryption_key=new.keys.encryption.public_key,
+        former_keys=(FormerKey(bob.identity.keys.encryption.public_key, replaced_at_ms),),
+        listed=True,
+    )
+    assert status.created_at_ms < replaced_at_ms <= world.clock.now_ms()
+
+
+STATUS: JsonObject = {
+    "address": "0x",
+    "names": ["bob.eth", 5],
+    "createdAt": 1,
+    "publicEncryptionKey": "key",
+    "formerKeys": [{"publicEncryptionKey": "old", "replacedAt": 2}],
+    "listed": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "makes_sense"),
+    [
+        ({}, True),
+        ({"listed": False, "later": 1}, True),
+        ({"formerKeys": []}, True),
+        ({"listed": "yes"}, False),
+        ({"address": None}, False),
+        ({"createdAt": "1"}, False),
+        ({"formerKeys": ["old"]}, False),
+        ({"formerKeys": None}, False),
+    ],
+)
+def test_a_status_that_makes_no_sense_counts_as_no_answer(
+    world: World, change: JsonObject, makes_sense: bool
+) -> None:
+    bob = world.join("bob.eth")
+    body = canonicalize({**STATUS, **change}).encode()
+    world.faults.append(answering(Response(200, body), path=f"{RELAY}/api/account/bob.eth"))
+    if makes_sense:
+        assert isinstance(bob.account()[0], AccountStatus)
+    else:
+        with pytest.raises(Unavailable):
+            bob.account()
+
+
 def test_nothing_to_report_when_all_of_them_did(world: World, bob: Dm3Client) -> None:
     assert bob.sign_out_everywhere() == ()
     assert bob.delete_account() == ()
@@ -107,6 +175,7 @@ def test_nothing_to_report_when_all_of_them_did(world: World, bob: Dm3Client) ->
     [
         Dm3Client.register,
         Dm3Client.fetch,
+        Dm3Client.account,
         Dm3Client.export,
         Dm3Client.delete_account,
         Dm3Client.sign_out_everywhere,

@@ -19,15 +19,18 @@ from chalicelib.client import (
     Response,
     Revision,
     Sent,
+    Settings,
     attach,
     drafts,
 )
 from chalicelib.names.directory import ResolvedName, Toll
+from chalicelib.names.memory import MemoryDirectory
 from chalicelib.protocol.errors import (
     InvalidMessage,
     InvalidName,
     InvalidSignature,
     NotFound,
+    ReceiverMoved,
     SignInRequired,
     Spam,
     TooBig,
@@ -222,6 +225,29 @@ class TestFailures:
         sent = alice.send("bob.eth", "hello")
         assert isinstance(sent, Sent)
         assert sent.delivery_service == SECOND
+
+    @pytest.mark.parametrize("services", [(RELAY, SECOND), (RELAY,)])
+    def test_who_has_moved_is_reached_where_they_are_now(
+        self, world: World, alice: Dm3Client, bob: Dm3Client, services: tuple[str, ...]
+    ) -> None:
+        """Alice remembers the profile of before, in which the former service stands, first or alone."""
+        now = world.identity("bob.eth", SECOND)
+        remembering = MemoryDirectory()
+        for name in (RELAY, SECOND):
+            remembering.add(name, None, service_text=service_record(name, world.keys[name]))
+        remembering.add("bob.eth", now.address, world.identity("bob.eth", *services).profile_record())
+        world.publish(now)
+        settings = Settings(clock_ms=world.clock.now_ms, entropy=world.chance)
+        writer = Dm3Client(alice.identity, remembering, world.transport, settings=settings)
+        sent = writer.send("bob.eth", "hello")
+        if SECOND not in services:
+            assert isinstance(sent, Queued)
+            assert sent.reason.message == ReceiverMoved.summary
+            remembering.add("bob.eth", now.address, now.profile_record())
+            (sent,) = writer.flush()  # type: ignore[assignment]
+        assert isinstance(sent, Sent)
+        assert sent.delivery_service == SECOND
+        assert texts(bob) == ["hello"]
 
     def test_when_all_are_down_it_waits_and_goes_later(
         self, world: World, alice: Dm3Client, bob: Dm3Client

@@ -263,6 +263,49 @@ def test_what_was_tampered_with_is_not_opened(
     assert received.reason.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("told", "replaced"),
+    [
+        ({"olderKey": True, "encryptionKey": "another"}, True),
+        ({"olderKey": False, "encryptionKey": "another"}, False),
+        ({"olderKey": True}, False),
+        ({"olderKey": "true", "encryptionKey": "another"}, False),
+        ({}, False),
+    ],
+)
+def test_mail_for_a_key_that_was_replaced_says_so(
+    world: World, bob: Identity, told: JsonObject, replaced: bool
+) -> None:
+    item = stored(world, sealed(world, world.identity("alice.eth"), world.identity("mallory.eth")))
+    received = opened(world, bob, {**item, **told})
+    assert isinstance(received, Unreadable)
+    assert ("that you have replaced" in received.reason) is replaced
+
+
+def test_the_keys_of_then_open_it_message_and_postmark(world: World, bob: Identity) -> None:
+    """The postmark is sealed for the key that stood, which need not be the one that the sender knew."""
+    new = replace(bob, keys=world.identity("mallory.eth").keys)
+    services = _services(world)
+    for receiver in (bob, new):
+        item = stored(world, sealed(world, world.identity("alice.eth"), receiver))
+        received = Opener(new, world.directory, services, [bob]).open(item, service_of(world))
+        assert verdicts(received) == PASSED
+    assert isinstance(opened(world, new, stored(world, sealed(world, bob, bob))), Unreadable)
+
+
+def test_who_has_the_key_of_then_opens_it_and_rubbish_under_its_own_key_is_rubbish(
+    world: World, bob: Identity
+) -> None:
+    told: JsonObject = {"olderKey": True, "encryptionKey": bob.keys.encryption.public_key}
+    item = {**stored(world, sealed(world, world.identity("alice.eth"), bob)), **told}
+    assert isinstance(opened(world, bob, item), Received)
+    wire = item["envelope"]
+    assert isinstance(wire, dict)
+    spoilt = opened(world, bob, {**item, "envelope": _altered(wire)})
+    assert isinstance(spoilt, Unreadable)
+    assert "replaced" not in spoilt.reason
+
+
 @pytest.mark.parametrize("item", [None, 5, [], {}, {"envelope": "x"}, {"id": 7, "envelope": {"message": 1}}])
 def test_an_item_that_is_nonsense_stops_nobody(world: World, bob: Identity, item: JsonObject) -> None:
     assert isinstance(opened(world, bob, item), Unreadable)

@@ -134,9 +134,11 @@ class World:
         outbox: Outbox | None = None,
         patience: Patience | None = None,
         revisions: tuple[Revision, ...] = (Revision.ENCRYPTED_MESSAGE_HASH,),
+        older: tuple[Identity, ...] = (),
     ) -> Dm3Client:
         settings = Settings(
             revisions=revisions,
+            older=older,
             patience=patience or Patience(sleep=self.clock.sleep),
             clock_ms=self.clock.now_ms,
             entropy=self.chance,

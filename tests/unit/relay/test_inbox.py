@@ -411,7 +411,7 @@ def test_unreadable_items_end_a_call_and_not_the_conversation() -> None:
 @given(st.text(max_size=60))
 def test_any_cursor_or_id_is_refused_with_the_protocols_error(text: str) -> None:
     world = World()
-    account = Account(b"a" * 32, b"i" * 32, BOB.address, "bob.eth")
+    account = Account(b"a" * 32, b"i" * 32, BOB.address, "bob.eth", "key")
     with pytest.raises(Dm3Error):
         world.relay.inbox.page(account, text)
     with pytest.raises(Dm3Error):

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.protocol.errors import Dm3Error
 from chalicelib.protocol.json_types import JsonObject
+from chalicelib.relay.ports import AccountRow
 from chalicelib.store.memory import MemoryStore
 from tests.unit.relay.world import ALICE, BOB, MALLORY, SECRETS, SOURCE, Person, Stranger, World
 
@@ -42,12 +43,10 @@ def dump(value: object, seen: set[int]) -> Iterator[bytes]:
 
 
 def dumped(store: MemoryStore) -> list[bytes]:
-    accounts, counters = dict(vars(store.accounts)), dict(vars(store.counters))
-    for part in (accounts, counters):
+    parts = [dict(vars(part)) for part in (store.accounts, store.rules, store.counters)]
+    for part in parts:
         part.pop("_guard")
-    return list(
-        dump([store.inbox._items, store.submissions._rows, accounts, counters, store.rules._rows], set())
-    )
+    return list(dump([store.inbox._items, store.submissions._rows, *parts], set()))
 
 
 def spellings(secret: str) -> Iterator[bytes]:
@@ -92,22 +91,26 @@ def used() -> World:
     world.relay.inbox.acknowledge_pairs(account, [("alice.eth", "0x12")])
     with pytest.raises(Dm3Error):
         world.token(MALLORY, "bob.eth")
+    world.relay.accounts.status(account)
+    world.relay.operator.set_rules({"block": ["blocked.eth", "*.villains.eth", CAROL.address]})
     return world
 
 
 def test_the_dump_finds_what_is_stored_in_the_clear() -> None:
     store = MemoryStore()
     store.accounts.link_name(b"name", b"find me")
-    assert b"find me" in dumped(store)
+    store.rules.put(AccountRow(b"operator", b"and me", 1))
+    assert {b"find me", b"and me"} <= set(dumped(store))
 
 
 @pytest.mark.parametrize(
     "secret",
     [
         *("alice.eth", "bob.eth", "robert.eth", "mallory.eth", "nobody.eth", "alice", "robert"),
-        *(ALICE.address, BOB.address, MALLORY.address),
         *("carol.eth", CAROL.address, "friend.eth", "*.spam.eth", "spam.eth", FRIEND, FOE),
         *("firstContact", "onlyAllowed"),
+        *("blocked.eth", "villains.eth", "blocked", "villains", "sourceSubmitsPerMinute", "minimumVersion"),
+        *(ALICE.address, BOB.address, MALLORY.address, CAROL.address),
         *(SOURCE, "deliveryInformation", "relay.eth"),
     ],
 )

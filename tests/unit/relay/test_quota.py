@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.protocol.errors import LimitExceeded
+from chalicelib.protocol.errors import LimitExceeded, Unavailable
 from chalicelib.relay import quota
 from chalicelib.relay.quota import Quota, Quotas
 from chalicelib.relay.settings import Limits
@@ -126,6 +126,45 @@ def test_a_source_is_a_network(one: str, other: str, same: bool) -> None:
         assert (made(limits, one) == made(limits, other)) is same
 
 
+def test_what_the_operator_overrides_counts_in_place_of_a_quotas_own_limit() -> None:
+    meter = Meter()
+    overridden = {"source_submits_per_minute": 1}
+    meter.quotas = Quotas(
+        meter.store.counters,
+        Vault(b"i" * 32, b"s" * 32, SeededChance()),
+        meter.clock,
+        SeededChance(),
+        overrides=lambda: overridden,
+    )
+    submits = quota.source_submits(Limits(), "192.0.2.1")
+    assert [admitted(meter, submits) for _ in range(2)] == [True, False]
+    assert all(admitted(meter, quota.source_lookups(Limits(), "192.0.2.1")) for _ in range(3))
+    assert all(admitted(meter, quota.sender_messages(Limits(), "alice.eth")) for _ in range(3))
+    overridden["source_submits_per_minute"] = 0
+    meter.calls.clear()
+    assert admitted(meter, submits)
+    assert meter.calls == [], "not enforced"
+
+
+def test_an_override_that_cannot_be_read_lets_nothing_through() -> None:
+    meter = Meter()
+
+    def unavailable() -> dict[str, int]:
+        raise Unavailable
+
+    quotas = Quotas(
+        meter.store.counters,
+        Vault(b"i" * 32, b"s" * 32, SeededChance()),
+        meter.clock,
+        SeededChance(),
+        overrides=unavailable,
+    )
+    for use in (quotas.charge, lambda one: quotas.require_room([one])):
+        with pytest.raises(Unavailable):
+            use(quota.source_submits(Limits(), "192.0.2.1"))
+    quotas.charge(quota.sender_messages(Limits(), "alice.eth"))
+
+
 def test_the_relays_quotas_follow_its_limits() -> None:
     limits = Limits(
         source_submits_per_minute=1,
@@ -135,6 +174,7 @@ def test_the_relays_quotas_follow_its_limits() -> None:
         sign_in_failures_per_hour=5,
         source_lookups_per_minute=6,
         source_kib_per_day=7,
+        operator_failures_per_hour=8,
     )
     made = [
         quota.source_submits(limits, "127.0.0.1"),
@@ -144,8 +184,9 @@ def test_the_relays_quotas_follow_its_limits() -> None:
         quota.sign_in_failures(limits, b"account"),
         quota.source_lookups(limits, "127.0.0.1"),
         quota.source_space(limits, "127.0.0.1", 3_000),
+        quota.operator_failures(limits, "127.0.0.1"),
     ]
-    assert [one.limit for one in made] == [1, 2, 3, 4, 5, 6, 7]
-    assert [one.window_s for one in made] == [60, 3_600, 3_600, 86_400, 3_600, 60, 86_400]
-    assert [one.amount for one in made] == [1, 1, 1, 3, 1, 1, 3]
-    assert len({one.kind for one in made}) == 7
+    assert [one.limit for one in made] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [one.window_s for one in made] == [60, 3_600, 3_600, 86_400, 3_600, 60, 86_400, 3_600]
+    assert [one.amount for one in made] == [1, 1, 1, 3, 1, 1, 3, 1]
+    assert len({one.kind for one in made}) == 8

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from chalicelib.relay.policy.account_rules import AccountRules
-from chalicelib.relay.values import Account, Export, Page, StoredMessage
+from chalicelib.relay.values import Account, AccountStatus, Export, FormerKey, Page, StoredMessage
 from tests.unit.relay.world import BOB
 
 MESSAGE = StoredMessage("id", "0a", 1, 2, verified=True, envelope={"message": "m"})
@@ -14,6 +14,8 @@ def test_a_stored_message_in_the_paged_api() -> None:
         "storedAt": 1,
         "expiresAt": 2,
         "verified": True,
+        "encryptionKey": None,
+        "olderKey": False,
         "envelope": {"message": "m"},
     }
 
@@ -21,18 +23,33 @@ def test_a_stored_message_in_the_paged_api() -> None:
 def test_an_export_holds_all_of_an_account() -> None:
     page = Page((MESSAGE,), "cursor", more=True)
     rules = AccountRules(only_allowed=True)
-    export = Export(BOB.address, BOB.signed_profile, ("bob.eth",), 7, rules, page)
+    export = Export(BOB.address, BOB.signed_profile, ("bob.eth",), 7, rules, (FormerKey("key", 6),), page)
     assert export.to_json() == {
         "address": BOB.address,
         "profile": BOB.signed_profile.to_json(),
         "names": ["bob.eth"],
         "createdAt": 7,
         "rules": {"rules": {}, "allow": [], "block": [], "onlyAllowed": True},
+        "formerKeys": [{"publicEncryptionKey": "key", "replacedAt": 6}],
         "messages": [MESSAGE.to_json()],
         "cursor": "cursor",
         "more": True,
     }
 
 
+def test_a_status_says_how_an_account_stands() -> None:
+    status = AccountStatus(BOB.address, ("bob.eth",), 7, "key", (FormerKey("old", 6),), listed=None)
+    assert status.to_json() == {
+        "address": BOB.address,
+        "names": ["bob.eth"],
+        "createdAt": 7,
+        "publicEncryptionKey": "key",
+        "formerKeys": [{"publicEncryptionKey": "old", "replacedAt": 6}],
+        "listed": None,
+    }
+
+
 def test_accounts_with_the_same_key_are_told_apart_by_name_only() -> None:
-    assert Account(b"k", b"i", BOB.address, "bob.eth") != Account(b"k", b"i", BOB.address, "robert.eth")
+    assert Account(b"k", b"i", BOB.address, "bob.eth", "key") != Account(
+        b"k", b"i", BOB.address, "robert.eth", "key"
+    )

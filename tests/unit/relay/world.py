@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from coincurve import PrivateKey
@@ -39,6 +39,7 @@ class Person:
 
     name: str
     device: int = 1
+    services: tuple[str, ...] = (RELAY_NAME,)
 
     @property
     def wallet(self) -> bytes:
@@ -59,7 +60,7 @@ class Person:
 
     @property
     def profile(self) -> UserProfile:
-        return UserProfile(self.encryption.public_key, self.signing.public_key, (RELAY_NAME,), {})
+        return UserProfile(self.encryption.public_key, self.signing.public_key, self.services, {})
 
     @property
     def signed_profile(self) -> SignedUserProfile:
@@ -67,7 +68,10 @@ class Person:
         return SignedUserProfile(self.profile, sign_text(self.wallet, text))
 
     def with_new_keys(self) -> Person:
-        return Person(self.name, self.device + 1)
+        return replace(self, device=self.device + 1)
+
+    def moved_to(self, *services: str) -> Person:
+        return replace(self, services=services)
 
     def _seed(self, kind: str) -> bytes:
         return sha256(f"{kind} {self.name} {self.device}".encode()).digest()

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.client import Attachment, Dm3Client, Response, drafts
+from chalicelib.client import Attachment, Dm3Client, Identity, Response, drafts
+from chalicelib.client.key_file import StoredKeys, save_keys
 from chalicelib.protocol.errors import NotFound
-from tests.unit.cli.conftest import Run, as_json, use_keys
-from tests.unit.client.world import RELAY, World, answering, down
+from tests.unit.cli.conftest import CHEAP, PASSPHRASE, Run, as_json, use_keys
+from tests.unit.client.world import RELAY, SeededChance, World, answering, down, wallet_of
 
 
 @pytest.fixture
@@ -196,6 +197,26 @@ class TestInbox:
         assert "1 more cannot be opened with these keys." in run("inbox").stderr
         (junk,) = as_json(run("inbox", "--json"))["unreadable"]
         assert junk["id"] == f"{RELAY}/junk"
+
+    def test_mail_for_a_replaced_key_is_told(
+        self, run: Run, home: Path, bob: Dm3Client, alice: Dm3Client, world: World
+    ) -> None:
+        alice.send("bob.eth", "for the old key")
+        (home / "keys.json").rename(home / "old.json")
+        wallet = wallet_of("bob.eth")
+        new = Identity.create("bob.eth", wallet.address, wallet.sign, [RELAY], nonce="another")
+        world.publish(new)
+        world.client(new).register()
+        keys = StoredKeys(new, None)
+        save_keys(home / "keys.json", keys, PASSPHRASE, SeededChance(), cost=CHEAP)
+        assert "that you have replaced; open it with the key file of then." in run("inbox").stderr
+        older = ("--older-keys", str(home / "old.json"))
+        alice.send("bob.eth", "while old keys are remembered")
+        result = run("inbox", *older, "--ack")
+        assert "✔ alice.eth" in result.stdout
+        assert "for the old key" in result.stdout
+        assert "cannot be opened" not in result.stderr
+        assert as_json(run("inbox", *older, "--json"))["messages"] == []
 
     def test_a_relay_that_is_down(self, run: Run, bob: Dm3Client, world: World) -> None:
         world.faults.append(down(RELAY))
