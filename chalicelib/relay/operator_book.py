@@ -94,7 +94,7 @@ class OperatorBook:
         if row is None:
             return OperatorRules()
         try:
-            return OperatorRules.parse(json.loads(zlib.decompress(self._vault.open(row.sealed, _CONTEXT))))
+            return OperatorRules.restore(json.loads(zlib.decompress(self._vault.open(row.sealed, _CONTEXT))))
         except Undecryptable:
             # The operator took a storage key away too early. Nobody is let in whom the rules may keep out.
             raise InternalError from None

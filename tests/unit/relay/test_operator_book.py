@@ -5,6 +5,7 @@ import pytest
 from chalicelib.protocol.errors import InternalError, TooBig, Unavailable
 from chalicelib.relay.operator_book import MAX_ROW_BYTES, OUTAGE_MS, REMEMBER_MS, RETRY_MS, OperatorBook
 from chalicelib.relay.operator_rules import MAX_ENTRIES, OperatorRules
+from chalicelib.relay.policy import lists
 from chalicelib.relay.policy.lists import SenderList
 from chalicelib.relay.ports import AccountRow, Conflict
 from chalicelib.relay.vault import Vault
@@ -170,6 +171,15 @@ def test_rules_under_a_storage_key_that_is_gone_let_nobody_in_until_they_are_wri
         changed.now()
     changed.put(NEW)
     assert changed.now() == NEW
+
+
+def test_reading_normalises_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each process reads the rules every half minute; 10,000 names would take seconds each time."""
+    desk = Desk()
+    rules = OperatorRules.parse({"block": ["späm.eth", "*.spam.eth"]})
+    desk.process().put(rules)
+    monkeypatch.setattr(lists, "normalize", lambda _name: pytest.fail("it was normalised"))
+    assert desk.process().now() == rules
 
 
 def test_the_longest_list_of_addresses_fits_a_row_and_what_does_not_is_refused() -> None:

@@ -23,6 +23,7 @@ def test_a_document_comes_back_in_its_normal_form() -> None:
     rules = OperatorRules.parse(DOCUMENT)
     assert rules.to_json() == {**DOCUMENT, "block": sorted([ALICE.address, "spam.eth", "*.spam.eth"])}
     assert OperatorRules.parse(rules.to_json()) == rules
+    assert OperatorRules.restore(dict(rules.to_json())) == rules
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_no_document_is_too_odd(document: JsonValue) -> None:
         rules = OperatorRules.parse(document)
     except InvalidInput:
         return
-    assert OperatorRules.parse(rules.to_json()) == rules
+    assert OperatorRules.parse(rules.to_json()) == OperatorRules.restore(dict(rules.to_json())) == rules
 
 
 @pytest.mark.parametrize(
