@@ -71,6 +71,10 @@ class CcipGateway:
         """Replaces the records of `name`. Raises `InvalidName`."""
         self._records[dns_encode(normalize(name))] = Records(address, texts or {})
 
+    def answer(self, sender: str, data: str) -> bytes:
+        """The honest answer to `data` (`0x…`) of the contract `sender`. Raises `Dm3Error` if none exists."""
+        return answer(self._records, self._key, decode_hex(sender), decode_hex(data), LIFETIME_S)
+
     def reply(self, sender: object, data: object) -> tuple[int, bytes]:
         """The status and the body for a request with these two members."""
         self.requests += 1
