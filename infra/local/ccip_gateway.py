@@ -1,7 +1,7 @@
 """A gateway of ERC-3668 (CCIP-Read) on the laptop: it keeps records of names off chain and signs its answers.
 
 It is asked with GET and with POST, and answers batches (ENSIP-21) for clients that do not ask gateways by
-themselves. It can be told to misbehave.
+themselves. Records are set with PUT, by anybody on this machine. It can be told to misbehave.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Self
+from urllib.parse import unquote
 
 from chalicelib.names.encoding import dns_encode
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.encoding import decode_hex, encode_hex
 from chalicelib.protocol.errors import Dm3Error
+from chalicelib.protocol.wallet import checksum_address
 from infra.local.ccip_answers import LIFETIME_S, Records, SigningKey, answer
 from infra.local.node import LOOPBACK
 
@@ -137,6 +139,20 @@ class _Handler(BaseHTTPRequestHandler):
         except (KeyError, TypeError, ValueError):
             reply = 400, b'{"message": "not a question"}'
         self._send(*reply)
+
+    def do_PUT(self) -> None:
+        """`/records/{name}`, with `{"address": …, "texts": {…}}`: replaces the records of the name."""
+        try:
+            given = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            name, texts = unquote(self.path.removeprefix("/records/")), dict(given.get("texts") or {})
+            if not all(isinstance(part, str) for item in texts.items() for part in item):
+                raise TypeError
+            address = None if given.get("address") is None else checksum_address(given["address"])
+            self.server.gateway.set(name, address=address, texts=texts)
+        except (AttributeError, TypeError, ValueError, Dm3Error):
+            self._send(400, b'{"message": "not records"}')
+        else:
+            self._send(200, b"{}")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
         """Nothing is logged."""

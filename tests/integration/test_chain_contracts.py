@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import urllib3
 from eth_abi.abi import decode, encode
 from web3 import Web3
 from web3.exceptions import ContractCustomError, ContractLogicError, OffchainLookup
 
+from chalicelib.fetching.guarded_fetcher import GuardedFetcher
+from chalicelib.names.ccip_gateway import CcipGateway as GatewayClient
 from chalicelib.names.encoding import dns_encode, namehash
+from chalicelib.names.http_transport import HttpTransport
+from chalicelib.names.universal_resolver import NameRecords, UniversalResolver
 from infra.local.ccip_answers import MAX_QUERIES
 from infra.local.ccip_gateway import Behaviour, CcipGateway
 from infra.local.chain import MULTICALL3, Chain, start_chain
@@ -198,6 +204,36 @@ def test_the_gateway_answers_what_it_is_asked_and_nothing_else(gateway: CcipGate
         broken.behaviour = Behaviour.BROKEN
         assert broken.reply("0x", "0x")[0] == 503
         assert broken.requests == 1
+
+
+def _put(url: str, body: bytes) -> int:
+    return urllib3.request("PUT", url, body=body, retries=False).status
+
+
+def test_records_are_put_at_the_gateway(web3: Web3, chain: Chain, gateway: CcipGateway) -> None:
+    owner = chain.accounts[1][0]
+    records = json.dumps({"address": owner, "texts": {"key": "new"}}).encode()
+    assert _put(gateway.url + "/records/b%C3%BCcher.far.eth", records) == 200
+    resolver = UniversalResolver(
+        HttpTransport(chain.rpc_url), gateway=GatewayClient(GuardedFetcher(allow_local=True))
+    )
+    assert resolver.address_and_text("b\u00fccher.far.eth", "key") == NameRecords(owner, "new")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/records/far.eth", b"no JSON"),
+        ("/records/far.eth", b"[]"),
+        ("/records/far.eth", b'{"address": "0x12"}'),
+        ("/records/far.eth", b'{"address": 12}'),
+        ("/records/far.eth", b'{"texts": {"a": 1}}'),
+        ("/records/far.eth", b'{"texts": "ab"}'),
+        ("/records/a..eth", b"{}"),
+    ],
+)
+def test_what_are_no_records_is_refused(path: str, body: bytes, gateway: CcipGateway) -> None:
+    assert _put(gateway.url + path, body) == 400
 
 
 def test_multicall3_makes_many_calls_and_says_which_failed(web3: Web3, chain: Chain) -> None:
