@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.names.ports import OffchainLookup, RpcCall, RpcError, RpcResult
 from chalicelib.names.universal_resolver import (
+    LOOKUPS_WITHIN_S,
     MAX_LOOKUPS,
     MAX_TEXT_BYTES,
     PLAIN_NAMES,
@@ -279,6 +280,21 @@ def test_lookups_of_both_records_are_asked_together_and_may_follow_each_other() 
     found = UniversalResolver(node, gateway=gateway).address_and_text("alice.eth", "key")
     assert found == NameRecords(ALICE, "caf\u00e9")
     assert (len(gateway.asked), len(node.calls)) == (2, 3)
+
+
+def test_slow_lookups_end_before_there_are_too_many() -> None:
+    now_s = [0.0]
+
+    class Slow(Gateway):
+        def answer(self, lookup: OffchainLookup) -> bytes:
+            now_s[0] += 0.6 * LOOKUPS_WITHIN_S
+            return super().answer(lookup)
+
+    gateway = Slow()
+    resolver = UniversalResolver(Scripted(_lookup()), gateway=gateway, clock_s=lambda: now_s[0])
+    with pytest.raises(Unavailable):
+        resolver.address_and_text("alice.eth", "key")
+    assert len(gateway.asked) == 2
 
 
 @pytest.mark.parametrize(
