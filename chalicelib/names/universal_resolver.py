@@ -8,7 +8,8 @@ frame comes from a resolver that the name's owner chose, so rubbish there is sim
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,8 @@ UNIVERSAL_RESOLVER: Final = "0xeEeEEEeE14D718C2B47D9923Deab1335E144EeEe"
 MAX_TEXT_BYTES: Final = 65_536
 # ERC-3668 lets a client bound how often an answer may ask for another lookup.
 MAX_LOOKUPS: Final = 4
+# After so many seconds no further lookup begins: gateways that are slow each by a little are slow together.
+LOOKUPS_WITHIN_S: Final = 5.0
 # A resolver that is paid for by a name's owner can look like an old universal resolver, so the newer form is
 # tried again after so many names.
 PLAIN_NAMES: Final = 256
@@ -58,7 +61,8 @@ class _RevertedError(Exception):
 class UniversalResolver:
     """The Universal Resolver at `address`, reached by `transport`. Safe for use by several threads.
 
-    Without a `gateway`, a name whose records live off chain is `Unavailable`.
+    Without a `gateway`, a name whose records live off chain is `Unavailable`. `clock_s` tells
+    seconds that only pass.
     """
 
     def __init__(
@@ -67,10 +71,12 @@ class UniversalResolver:
         *,
         address: str = UNIVERSAL_RESOLVER,
         gateway: OffchainGateway | None = None,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transport = transport
         self._address = address
         self._gateway = gateway
+        self._clock_s = clock_s
         self._plain_left = 0
 
     def address_and_text(self, name: str, key: str) -> NameRecords:
@@ -132,6 +138,7 @@ class UniversalResolver:
 
     def _settled(self, result: RpcResult) -> bytes:
         """What the resolver of the name answered in the end. Raises `_RevertedError` and `Unavailable`."""
+        last_s = self._clock_s() + LOOKUPS_WITHIN_S
         for _ in range(MAX_LOOKUPS + 1):
             if result.error is None:
                 return _resolver_answer(returned(result.value))
@@ -139,6 +146,8 @@ class UniversalResolver:
             _must_be_final(revert)
             if not revert.startswith(_OFFCHAIN_LOOKUP):
                 raise _RevertedError(revert)
+            if self._clock_s() > last_s:
+                break
             result = self._look_up(revert[abi.SELECTOR_BYTES :])
         raise Unavailable("The records of the name are behind too many gateways.")
 

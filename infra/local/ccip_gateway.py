@@ -1,7 +1,7 @@
 """A gateway of ERC-3668 (CCIP-Read) on the laptop: it keeps records of names off chain and signs its answers.
 
 It is asked with GET and with POST, and answers batches (ENSIP-21) for clients that do not ask gateways by
-themselves. It can be told to misbehave.
+themselves. Records are set with PUT, by anybody on this machine. It can be told to misbehave.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Self
+from urllib.parse import unquote
 
 from chalicelib.names.encoding import dns_encode
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.encoding import decode_hex, encode_hex
 from chalicelib.protocol.errors import Dm3Error
+from chalicelib.protocol.wallet import checksum_address
 from infra.local.ccip_answers import LIFETIME_S, Records, SigningKey, answer
 from infra.local.node import LOOPBACK
 
@@ -70,6 +72,10 @@ class CcipGateway:
     def set(self, name: str, *, address: str | None = None, texts: Mapping[str, str] | None = None) -> None:
         """Replaces the records of `name`. Raises `InvalidName`."""
         self._records[dns_encode(normalize(name))] = Records(address, texts or {})
+
+    def answer(self, sender: str, data: str) -> bytes:
+        """The honest answer to `data` (`0x…`) of the contract `sender`. Raises `Dm3Error` if none exists."""
+        return answer(self._records, self._key, decode_hex(sender), decode_hex(data), LIFETIME_S)
 
     def reply(self, sender: object, data: object) -> tuple[int, bytes]:
         """The status and the body for a request with these two members."""
@@ -133,6 +139,20 @@ class _Handler(BaseHTTPRequestHandler):
         except (KeyError, TypeError, ValueError):
             reply = 400, b'{"message": "not a question"}'
         self._send(*reply)
+
+    def do_PUT(self) -> None:
+        """`/records/{name}`, with `{"address": …, "texts": {…}}`: replaces the records of the name."""
+        try:
+            given = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            name, texts = unquote(self.path.removeprefix("/records/")), dict(given.get("texts") or {})
+            if not all(isinstance(part, str) for item in texts.items() for part in item):
+                raise TypeError
+            address = None if given.get("address") is None else checksum_address(given["address"])
+            self.server.gateway.set(name, address=address, texts=texts)
+        except (AttributeError, TypeError, ValueError, Dm3Error):
+            self._send(400, b'{"message": "not records"}')
+        else:
+            self._send(200, b"{}")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
         """Nothing is logged."""

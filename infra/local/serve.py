@@ -26,6 +26,7 @@ from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.profile import DELIVERY_SERVICE_RECORD, DeliveryServiceProfile
 from chalicelib.protocol.profile_uri import data_uri
 from infra.local.aws import LocalAws, local_aws
+from infra.local.ccip_gateway import CcipGateway
 from infra.local.chain import Chain, start_chain
 from infra.local.gateway import Gateway
 from infra.local.server import LoopbackServer
@@ -35,6 +36,9 @@ RELAY_NAME = "relay.eth"
 ACCOUNTS = 10
 # Names for a first try, by index of the account that owns them. Publishing is left to whoever tries.
 PEOPLE = {"alice.eth": 1, "bob.eth": 2}
+# Names of other kinds: every name below the first has records on the chain, the second's are at a gateway.
+WILDCARD_NAME = "wild.eth"
+OFFCHAIN_NAME = "offchain.eth"
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class LocalRelay:
     """A running relay. `accounts` are funded accounts of the chain: (address, private key in hex).
 
     `people` are names that some of these accounts own, and that point at them, by index in `accounts`.
-    `operator_token` opens the routes of the operator. Use it as a context manager, or call `stop`.
+    `operator_token` opens the routes of the operator. `ccip_gateway` keeps the records of `offchain.eth`.
+    Use it as a context manager, or call `stop`.
     """
 
     url: str
@@ -55,8 +60,10 @@ class LocalRelay:
     operator_token: str = field(repr=False)
     accounts: tuple[tuple[str, str], ...]
     people: Mapping[str, int]
+    ccip_gateway_url: str
     chain: Chain = field(repr=False)
     aws: LocalAws = field(repr=False)
+    ccip_gateway: CcipGateway = field(repr=False)
     _running: ExitStack = field(repr=False)
 
     def contract(self) -> str:
@@ -72,6 +79,7 @@ class LocalRelay:
                 "universal_resolver",
                 "relay_name",
                 "operator_token",
+                "ccip_gateway_url",
             )
         }
         accounts = [
@@ -122,6 +130,8 @@ def start_local(
         people = {name: index for name, index in PEOPLE.items() if index < len(chain.accounts)}
         for name, index in people.items():
             chain.register(name, index)
+        ccip_gateway = starting.enter_context(CcipGateway())
+        _register_other_kinds(chain, ccip_gateway)
         server.start(gateway)
         return LocalRelay(
             url=server.url,
@@ -134,8 +144,10 @@ def start_local(
             operator_token=operator_token,
             accounts=tuple(chain.accounts),
             people=people,
+            ccip_gateway_url=ccip_gateway.url,
             chain=chain,
             aws=aws,
+            ccip_gateway=ccip_gateway,
             _running=starting.pop_all(),
         )
 
@@ -194,3 +206,12 @@ def _publish(chain: Chain, keys: Keys, url: str) -> None:
     chain.register(
         RELAY_NAME, owner, address=owner, texts={DELIVERY_SERVICE_RECORD: data_uri(profile.to_json())}
     )
+
+
+def _register_other_kinds(chain: Chain, gateway: CcipGateway) -> None:
+    """Register a wildcard and a name off chain, which point at the chain's first account."""
+    owner = chain.accounts[0][0]
+    chain.register_wildcard(WILDCARD_NAME, address=owner)
+    chain.register_offchain(OFFCHAIN_NAME, [gateway.get_url, gateway.post_url], gateway.signer)
+    chain.set_batch_gateways([gateway.post_url])
+    gateway.set(OFFCHAIN_NAME, address=owner)

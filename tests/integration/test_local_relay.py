@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fetching.guarded_fetcher import GuardedFetcher
+from chalicelib.names.ccip_gateway import CcipGateway
 from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.http_transport import HttpTransport
 
@@ -90,6 +92,7 @@ def test_the_first_line_has_every_address_and_all_of_them_answer() -> None:
             "universal_resolver",
             "relay_name",
             "operator_token",
+            "ccip_gateway_url",
         }
         assert len(line["accounts"]) == 3
         assert set(line["accounts"][0]) == {"address", "private_key"}
@@ -106,8 +109,11 @@ def test_the_first_line_has_every_address_and_all_of_them_answer() -> None:
         directory = EnsDirectory(
             HttpTransport(line["rpc_url"]),
             clock_ms=lambda: time.time_ns() // 1_000_000,
+            gateway=CcipGateway(GuardedFetcher(allow_local=True)),
             universal_resolver=line["universal_resolver"],
         )
+        for name in ("anything.wild.eth", "offchain.eth"):
+            assert directory.lookup(name).address == line["accounts"][0]["address"]
         published = directory.delivery_service(line["relay_name"])
         assert published is not None
         assert published.url == line["url"]
