@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "inbox": ("inbox", "Read, decrypt and verify what came in."),
     "ack": ("ack", "Acknowledge messages: the relay deletes them."),
     "outbox": ("outbox", "See what could not be sent yet, and try again."),
+    "rules": ("rules", "Say from whom you accept mail, and see what others ask of you."),
+    "operator": ("operator", "Read and set the rules of a relay that you run."),
     "local": ("local", "Run a whole relay on this machine: chain, AWS and all."),
     "demo": ("demo", "Watch two people exchange messages through a relay on this machine."),
 }
