@@ -13,9 +13,12 @@ from dataclasses import asdict
 from typing import Any
 
 from chalicelib.config import Keys, Settings, SweeperSettings
+from chalicelib.fetching.guarded_fetcher import GuardedFetcher
 from chalicelib.names.cache import CachePolicy
+from chalicelib.names.ccip_gateway import CcipGateway
 from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.http_transport import HttpTransport
+from chalicelib.names.links import IPFS_GATEWAYS, LinkReader
 from chalicelib.names.ports import ChainTransport, RpcCall, RpcResult
 from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
@@ -85,12 +88,15 @@ def open_bodies(settings: SweeperSettings, clients: Clients) -> S3Bodies:
 def build(settings: Settings, keys: Keys, store: DynamoStore) -> Relay:
     """A relay for `settings` that keeps everything in `store` and reads names from the chain."""
     clock = SystemClock()
+    fetcher = GuardedFetcher(allow_local=settings.allow_local_urls)
     directory = EnsDirectory(
         InOrder([HttpTransport(url) for url in settings.rpc_urls]),
+        LinkReader(fetcher, ipfs_gateways=settings.ipfs_gateways or IPFS_GATEWAYS),
         clock_ms=clock.now_ms,
         policy=CachePolicy(
             positive_ms=settings.names_lifetime_s * 1000, negative_ms=settings.unknown_lifetime_s * 1000
         ),
+        gateway=CcipGateway(fetcher),
         universal_resolver=settings.universal_resolver or UNIVERSAL_RESOLVER,
     )
     newest, *older = keys.storage

@@ -17,6 +17,10 @@
     DM3_UNIVERSAL_RESOLVER   address of the ENS Universal Resolver; default: the one on mainnet
     DM3_NAMES_LIFETIME_S     seconds that an answer about a name is believed; default 300
     DM3_UNKNOWN_LIFETIME_S   the same for a name that does not exist; default 60
+    DM3_IPFS_GATEWAYS        URLs with {cid}, separated by commas, tried in this order for profiles in IPFS;
+                             default: two public ones (`names.links`)
+    DM3_ALLOW_LOCAL_URLS     "true": records may link to this machine, also by http:, which only a relay on a
+                             laptop should allow; default "false"
 
 A missing or invalid variable is told in one sentence that names it and never its value.
 """
@@ -148,6 +152,8 @@ class Settings:
     universal_resolver: str | None = None  # None: the one on mainnet
     names_lifetime_s: int = 300
     unknown_lifetime_s: int = 60
+    ipfs_gateways: tuple[str, ...] | None = None  # None: the public ones of `names.links`
+    allow_local_urls: bool = False
 
     @property
     def sweeper(self) -> SweeperSettings:
@@ -183,6 +189,8 @@ class Settings:
             universal_resolver=variables.optional("DM3_UNIVERSAL_RESOLVER"),
             names_lifetime_s=variables.number("DM3_NAMES_LIFETIME_S", 300, least=0, most=86_400),
             unknown_lifetime_s=variables.number("DM3_UNKNOWN_LIFETIME_S", 60, least=0, most=86_400),
+            ipfs_gateways=variables.gateways("DM3_IPFS_GATEWAYS"),
+            allow_local_urls=variables.flag("DM3_ALLOW_LOCAL_URLS"),
         )
 
 
@@ -220,6 +228,14 @@ class _Variables:
         if not urls or not all(url.startswith(("http://", "https://")) for url in urls):
             raise InvalidSettings(f"The environment variable {name} must list http: or https: URLs.")
         return urls
+
+    def gateways(self, name: str) -> tuple[str, ...] | None:
+        if self.optional(name) is None:
+            return None
+        gateways = self.urls(name)
+        if not all("{cid}" in gateway for gateway in gateways):
+            raise InvalidSettings(f"The environment variable {name} must list URLs with {{cid}} in each.")
+        return gateways
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         text = self.optional(name)

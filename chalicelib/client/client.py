@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from chalicelib.client.account import Accounts
 from chalicelib.client.composer import Composer
 from chalicelib.client.drafts import Draft, new
+from chalicelib.client.ens import ens_directory, is_local
 from chalicelib.client.http import HttpTransport
 from chalicelib.client.identity import Identity
 from chalicelib.client.mailbox import Mailbox
@@ -41,7 +41,6 @@ from chalicelib.client.values import (
 from chalicelib.client.welcome import Threshold, Welcome
 from chalicelib.names.chain_holdings import ChainHoldings
 from chalicelib.names.directory import Directory
-from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.holdings import Holdings
 from chalicelib.names.http_transport import HttpTransport as ChainOverHttp
 from chalicelib.names.normalize import normalize
@@ -52,8 +51,6 @@ from chalicelib.protocol.envelope import Revision
 from chalicelib.protocol.errors import NotFound
 from chalicelib.protocol.json_types import JsonObject
 from chalicelib.protocol.message import Attachment
-
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def now_ms() -> int:
@@ -132,15 +129,15 @@ class Dm3Client:
     ) -> Self:
         """A client that reads ENS from the Ethereum node at `rpc_url` and speaks HTTPS.
 
-        With a node on this machine (`dm3 local`), delivery services may be called without encryption, too.
+        With a node on this machine (`dm3 local`), delivery services may be called without encryption, too,
+        and names may keep their records and profiles on this machine.
         `outbox_folder` keeps unsent messages, encrypted, until another run; without it they are kept in
         memory.
         """
         settings = settings or Settings()
-        node = ChainOverHttp(rpc_url)
-        directory = EnsDirectory(node, clock_ms=settings.clock_ms, universal_resolver=universal_resolver)
-        holdings = RememberedHoldings(ChainHoldings(node), settings.clock_ms)
-        transport = HttpTransport(allow_http=urlsplit(rpc_url).hostname in _LOOPBACK)
+        directory = ens_directory(rpc_url, clock_ms=settings.clock_ms, universal_resolver=universal_resolver)
+        holdings = RememberedHoldings(ChainHoldings(ChainOverHttp(rpc_url)), settings.clock_ms)
+        transport = HttpTransport(allow_http=is_local(rpc_url))
         outbox = None
         if outbox_folder is not None:
             outbox = FileOutbox(outbox_folder, identity, settings.entropy)

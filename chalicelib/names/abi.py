@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from chalicelib.protocol.errors import InvalidEncoding
 from chalicelib.protocol.hashing import keccak256
@@ -26,6 +26,17 @@ class Dynamic:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class DynamicArray:
+    """An argument of type `bytes[]` or `string[]`."""
+
+    elements: tuple[bytes, ...]
+
+
+Argument: TypeAlias = bytes | Dynamic | DynamicArray
+"""A 32-byte word, or one of the types that stand behind the words."""
+
+
 @cache
 def selector(signature: str) -> bytes:
     """The four bytes that name a function or an error, from e.g. `addr(bytes32)`."""
@@ -37,20 +48,20 @@ def address_word(address: bytes) -> bytes:
     return address.rjust(WORD_BYTES, b"\x00")
 
 
-def encode_call(signature: str, *arguments: bytes | Dynamic) -> bytes:
-    """The call data of `signature`; its arguments are 32-byte words or `Dynamic`."""
+def encode_call(signature: str, *arguments: Argument) -> bytes:
+    """The call data of `signature`."""
     return selector(signature) + encode_arguments(*arguments)
 
 
-def encode_arguments(*arguments: bytes | Dynamic) -> bytes:
-    """The arguments of a call, a constructor or an error: 32-byte words or `Dynamic`."""
+def encode_arguments(*arguments: Argument) -> bytes:
+    """The arguments of a call, a constructor or an error."""
     heads, tail = [], b""
     for argument in arguments:
-        if isinstance(argument, Dynamic):
-            heads.append(_number_word(WORD_BYTES * len(arguments) + len(tail)))
-            tail += _number_word(len(argument.content)) + _padded(argument.content)
-        else:
+        if isinstance(argument, bytes):
             heads.append(argument)
+        else:
+            heads.append(_number_word(WORD_BYTES * len(arguments) + len(tail)))
+            tail += _behind_the_words(argument)
     return b"".join(heads) + tail
 
 
@@ -86,6 +97,33 @@ def read_strings(data: bytes, index: int, *, at_most: int) -> tuple[str, ...]:
     count = _number(data, start)
     elements = data[start + WORD_BYTES :]
     return tuple(read_string(elements, element) for element in range(min(count, at_most)))
+
+
+def read_elements(data: bytes, index: int, *, at_most: int) -> tuple[bytes, ...]:
+    """The elements of the array of dynamic tuples at word `index`, each as the data from its beginning on.
+
+    An element's words count from there. Elements may overlap, so whoever reads them must bound what is done
+    for all of them together. Raises `InvalidEncoding`, also if there are more than `at_most`.
+    """
+    start = _number(data, WORD_BYTES * index)
+    count = _number(data, start)
+    if count > at_most:
+        raise InvalidEncoding("A list has too many elements.")
+    elements = data[start + WORD_BYTES :]
+    positions = [_number(elements, WORD_BYTES * element) for element in range(count)]
+    return tuple(elements[position:] for position in positions)
+
+
+def read_bytes_array(data: bytes, index: int, *, at_most: int) -> tuple[bytes, ...]:
+    """The `bytes[]` argument whose position stands at word `index`. Raises as `read_elements`."""
+    return tuple(_sized(element, 0) for element in read_elements(data, index, at_most=at_most))
+
+
+def _behind_the_words(argument: Dynamic | DynamicArray) -> bytes:
+    if isinstance(argument, Dynamic):
+        return _number_word(len(argument.content)) + _padded(argument.content)
+    elements = (Dynamic(element) for element in argument.elements)
+    return _number_word(len(argument.elements)) + encode_arguments(*elements)
 
 
 def _number_word(number: int) -> bytes:

@@ -32,10 +32,9 @@ from typing import Final
 from chalicelib.names import abi
 from chalicelib.names.multicall import MULTICALL3, aggregate_answer, aggregate_call
 from chalicelib.names.ports import ChainTransport, RpcCall, RpcError, RpcResult
-from chalicelib.names.reverts import revert_data
+from chalicelib.names.rpc_answers import returned, revert_data
 from chalicelib.protocol.encoding import decode_hex, encode_hex
 from chalicelib.protocol.errors import InvalidEncoding, Unavailable
-from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.rules import Asked, Question, TokenStandard
 
 # Memory of w words costs 3w + w²/512 gas, so that one call returns 490 kB at most.
@@ -43,8 +42,8 @@ CALL_GAS: Final = 500_000
 # What the calls return stands twice in the memory of Multicall3 itself, so that all of it is 500 kB at most.
 AGGREGATE_GAS: Final = 2_000_000
 
-# How nodes (geth and its kin, anvil) say that a contract failed without reverting.
-_FAULT: Final = re.compile("out ?of ?gas|oog|opcode|invalid ?jump|stack ?(under|over)flow|stack limit", re.I)
+# How nodes (geth and its kin, anvil) say that a contract failed, but for reverts and a lack of gas.
+_FAULT: Final = re.compile("opcode|invalid ?jump|stack ?(under|over)flow|stack limit", re.IGNORECASE)
 _QUANTITY: Final = re.compile("0x[0-9a-fA-F]{1,64}")
 
 
@@ -105,14 +104,14 @@ def _aggregated_answers(questions: Sequence[Question], result: RpcResult) -> dic
     if result.error is not None:
         _require_fault(result.error)
         return dict.fromkeys(questions, 0)
-    data = _hex(result.value)
+    data = returned(result.value)
     if not data:
         return None
     try:
-        returned = aggregate_answer(data, len(questions))
+        results = aggregate_answer(data, len(questions))
     except InvalidEncoding:
         raise Unavailable("The node gave an answer that makes no sense.") from None
-    return {question: _number(answer or b"") for question, answer in zip(questions, returned, strict=True)}
+    return {question: _number(answer or b"") for question, answer in zip(questions, results, strict=True)}
 
 
 def _plain_call(address: str, question: Question) -> RpcCall:
@@ -129,7 +128,7 @@ def _plain_answer(question: Question, result: RpcResult) -> int:
     if result.error is not None:
         _require_fault(result.error)
         return 0
-    return _number(_hex(result.value))
+    return _number(returned(result.value))
 
 
 def _eth_call(contract: str, data: bytes, gas: int) -> RpcCall:
@@ -170,11 +169,3 @@ def _quantity(result: RpcResult) -> int:
     if not isinstance(result.value, str) or not _QUANTITY.fullmatch(result.value):
         raise Unavailable("The node gave an answer that makes no sense.")
     return int(result.value, 16)
-
-
-def _hex(value: JsonValue) -> bytes:
-    """Bytes of a `0x…` text. Raises `Unavailable`: a node that answers anything else is broken."""
-    try:
-        return decode_hex(value if isinstance(value, str) else "")
-    except InvalidEncoding:
-        raise Unavailable("The node gave an answer that makes no sense.") from None

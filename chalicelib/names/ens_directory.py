@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from chalicelib.names.cache import AnswerCache, CachePolicy, MemoryCache
 from chalicelib.names.directory import ResolvedName, Toll
-from chalicelib.names.ports import ChainTransport, Fetcher, OffchainGateway
+from chalicelib.names.ports import ChainTransport, OffchainGateway, ProfileLinks
 from chalicelib.names.read_through import Rates, Reading, ReadThrough
 from chalicelib.names.records import resolved_name, service_profile
 from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER, UniversalResolver
@@ -20,7 +20,7 @@ from chalicelib.protocol.profile import (
 class EnsDirectory:
     """Implements `names.directory.Directory`. Safe for use by several threads.
 
-    `transport` reaches a node, `fetcher` follows links in records (without one they are `Unavailable`),
+    `transport` reaches a node, `links` follows links in records (without it they are `Unavailable`),
     `gateway` answers lookups off chain (likewise), `clock_ms` tells milliseconds since the Unix epoch.
     `cache` remembers what `lookup` found, `service_cache` what `delivery_service` found.
     """
@@ -28,7 +28,7 @@ class EnsDirectory:
     def __init__(
         self,
         transport: ChainTransport,
-        fetcher: Fetcher | None = None,
+        links: ProfileLinks | None = None,
         cache: AnswerCache[ResolvedName] | None = None,
         *,
         clock_ms: Callable[[], int],
@@ -40,7 +40,7 @@ class EnsDirectory:
         policy = policy or CachePolicy()
         rates = Rates.of(policy)
         self._resolver = UniversalResolver(transport, address=universal_resolver, gateway=gateway)
-        self._fetcher = fetcher
+        self._links = links
         self._users = ReadThrough(
             self._read_user, cache=cache or MemoryCache(), policy=policy, rates=rates, clock_ms=clock_ms
         )
@@ -67,10 +67,10 @@ class EnsDirectory:
 
     def _read_user(self, name: str) -> Reading[ResolvedName]:
         records = self._resolver.address_and_text(name, USER_PROFILE_RECORD)
-        found = resolved_name(name, records.address, records.text, self._fetcher)
+        found = resolved_name(name, records.address, records.text, self._links)
         return Reading(found, known=found.profile is not None, published=records.text is not None)
 
     def _read_service(self, name: str) -> Reading[DeliveryServiceProfile | None]:
         text = self._resolver.text(name, DELIVERY_SERVICE_RECORD)
-        found = service_profile(text, self._fetcher)
+        found = service_profile(text, self._links)
         return Reading(found, known=found is not None, published=text is not None)

@@ -1,12 +1,13 @@
-"""A node of the chain over HTTP: JSON-RPC 2.0 batches by urllib3, with bounds on time and bytes.
+"""A node of the chain over HTTP: JSON-RPC 2.0 by urllib3, with bounds on time and bytes.
 
-Errors never carry the node's URL, since it often contains the operator's key.
+A single call is sent as an object, since some providers refuse batches; several calls are one batch, and a
+provider that refuses it is `Unavailable` (asking call by call would turn one refusal, such as a rate limit,
+into many requests). Errors never carry the node's URL, since it often contains the operator's key.
 """
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from itertools import count
 from threading import Lock
@@ -14,6 +15,7 @@ from threading import Lock
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from chalicelib.names.bounded_http import BoundedPools
 from chalicelib.names.ports import RpcCall, RpcError, RpcResult
 from chalicelib.protocol.canonical import parse_json
 from chalicelib.protocol.errors import ParseError, Unavailable
@@ -26,7 +28,8 @@ _PIECE_BYTES = 65_536
 class HttpTransport:
     """Implements `names.ports.ChainTransport`. `requests` counts the HTTP requests made so far.
 
-    `timeout_s` bounds a whole request in seconds, connecting included; `max_bytes` the answer's body.
+    `timeout_s` bounds a whole request in seconds, connecting included, however slowly the node answers (but
+    each read of a TLS handshake by itself); `max_bytes` the answer's body.
     Safe for use by several threads.
     """
 
@@ -36,7 +39,7 @@ class HttpTransport:
         self._url = url
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
-        self._pool = urllib3.PoolManager(maxsize=connections, retries=False)
+        self._pool = BoundedPools(maxsize=connections, retries=False)
         self._lock = Lock()
         self._ids = count(1)
         self.requests = 0
@@ -46,11 +49,12 @@ class HttpTransport:
         with self._lock:
             self.requests += 1
             numbered = [(next(self._ids), call) for call in calls]
-        body = [
+        asked = [
             {"jsonrpc": "2.0", "id": number, "method": call.method, "params": list(call.params)}
             for number, call in numbered
         ]
-        answers = _answers(self._post(json.dumps(body).encode()))
+        answer = self._post(json.dumps(asked[0] if len(asked) == 1 else asked).encode())
+        answers = _answers(answer, several=len(asked) != 1)
         try:
             return [_result(answers[number]) for number, _ in numbered]
         except KeyError:
@@ -61,7 +65,6 @@ class HttpTransport:
         self._pool.clear()
 
     def _post(self, body: bytes) -> bytes:
-        deadline_s = time.monotonic() + self._timeout_s
         try:
             response = self._pool.request(
                 "POST",
@@ -74,9 +77,9 @@ class HttpTransport:
             )
         except HTTPError:
             raise Unavailable("The node of the chain cannot be reached; try again.") from None
-        return self._read(response, deadline_s)
+        return self._read(response)
 
-    def _read(self, response: urllib3.BaseHTTPResponse, deadline_s: float) -> bytes:
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         """The body. A connection is kept only if its answer was read to the end."""
         content = bytearray()
         try:
@@ -86,8 +89,6 @@ class HttpTransport:
                 content += piece
                 if len(content) > self._max_bytes:
                     raise Unavailable("The answer of the node is too long.")
-                if time.monotonic() > deadline_s:
-                    raise Unavailable("The node of the chain is too slow; try again.")
         except HTTPError:
             raise Unavailable("The node of the chain broke off its answer; try again.") from None
         except Unavailable:
@@ -98,19 +99,24 @@ class HttpTransport:
         return bytes(content)
 
 
-def _answers(body: bytes) -> dict[int, dict[str, JsonValue]]:
-    """The elements of a batch's answer by id. Raises `Unavailable`."""
+def _answers(body: bytes, *, several: bool) -> dict[int, dict[str, JsonValue]]:
+    """The answers in a body by id: of an array for several calls, else of an object. Raises `Unavailable`."""
     try:
         parsed = parse_json(body)
     except ParseError:
         parsed = None
-    if not isinstance(parsed, list):
+    elements = parsed if several else [parsed]
+    if not isinstance(elements, list):
         raise Unavailable("The node gave an answer that is not JSON-RPC.")
-    return {
-        answer["id"]: answer
-        for answer in parsed
-        if isinstance(answer, dict) and isinstance(answer.get("id"), int)
-    }
+    answers: dict[int, dict[str, JsonValue]] = {}
+    for element in elements:
+        number = element.get("id") if isinstance(element, dict) else None
+        if not isinstance(element, dict) or not isinstance(number, int) or isinstance(number, bool):
+            continue
+        if number in answers:
+            raise Unavailable("The node gave an answer that is not JSON-RPC.")
+        answers[number] = element
+    return answers
 
 
 def _result(answer: dict[str, JsonValue]) -> RpcResult:
@@ -119,7 +125,7 @@ def _result(answer: dict[str, JsonValue]) -> RpcResult:
         if "result" not in answer:
             raise Unavailable("The node gave an answer that is not JSON-RPC.")
         return RpcResult(value=answer["result"])
-    if not isinstance(error, dict):
+    if not isinstance(error, dict) or answer.get("result") is not None:
         raise Unavailable("The node gave an answer that is not JSON-RPC.")
     code, message = error.get("code"), error.get("message")
     return RpcResult(

@@ -7,7 +7,7 @@ from threading import Lock
 
 from chalicelib.names.directory import ResolvedName, Toll
 from chalicelib.names.normalize import normalize
-from chalicelib.names.ports import Fetcher
+from chalicelib.names.ports import ProfileLinks
 from chalicelib.names.records import resolved_name, service_profile
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.protocol.profile import DeliveryServiceProfile
@@ -30,7 +30,7 @@ class MemoryDirectory:
     `fresh_readings` those that asked for a fresh one.
     """
 
-    fetcher: Fetcher | None = None
+    links: ProfileLinks | None = None
     fail: bool = False
     readings: list[str] = field(default_factory=list)
     fresh_readings: list[str] = field(default_factory=list)
@@ -57,11 +57,11 @@ class MemoryDirectory:
         if toll is not None and (fresh or name not in self.readings):
             toll()
         records = self._read(name, fresh=fresh)
-        return resolved_name(name, records.address, records.profile, self.fetcher)
+        return resolved_name(name, records.address, records.profile, self.links)
 
     def delivery_service(self, name: str, *, fresh: bool = False) -> DeliveryServiceProfile | None:
         """As `Directory.delivery_service`."""
-        return service_profile(self._read(name, fresh=fresh).service, self.fetcher)
+        return service_profile(self._read(name, fresh=fresh).service, self.links)
 
     def _read(self, name: str, *, fresh: bool) -> _Records:
         with self._lock:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.protocol.json_types import JsonValue
+from chalicelib.protocol.json_types import JsonObject, JsonValue
+from chalicelib.protocol.profile_uri import IpfsProfile, LinkedProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,14 @@ class ChainTransport(Protocol):
         ...
 
 
-class Fetcher(Protocol):
-    """Reads a URL that somebody else chose (`https:`, or `ipfs:` through a gateway of the operator)."""
+class ProfileLinks(Protocol):
+    """Follows the links that records hold instead of profiles."""
 
-    def fetch(self, url: str, *, max_bytes: int, deadline_s: float) -> bytes:
-        """The body at `url`, at most `max_bytes` bytes, within `deadline_s` seconds.
+    def read(self, uri: LinkedProfile | IpfsProfile) -> JsonObject:
+        """The JSON that `uri` names, verified to be just that.
 
-        Raises `Unavailable` when it cannot be had just now, `TooBig` when it is longer, and
-        `InvalidProfile` when the URL itself is one that must not be followed.
+        Raises `Unavailable` when it cannot be had just now. Any other `Dm3Error` says that the link leads to
+        no profile, now or later: another content, none that can be read, or a place that must not be asked.
         """
         ...
 

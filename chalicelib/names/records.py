@@ -3,13 +3,13 @@
 Source: dm3 specification, "Registries", "User profile" and "Delivery service profile". A record is a
 profile URI; the JSON behind it is the bare profile (specification) or `{profile, signature}` (reference).
 Whoever owns a name writes its records, so they are read as an attacker's text: what cannot be used is no
-profile. Network I/O lives behind the `Fetcher`.
+profile. Network I/O lives behind `ProfileLinks`.
 """
 
 from __future__ import annotations
 
 from chalicelib.names.directory import ResolvedName
-from chalicelib.names.ports import Fetcher
+from chalicelib.names.ports import ProfileLinks
 from chalicelib.protocol.errors import Dm3Error, Unavailable
 from chalicelib.protocol.json_types import JsonObject
 from chalicelib.protocol.profile import (
@@ -18,14 +18,11 @@ from chalicelib.protocol.profile import (
     UserProfile,
     profile_signer,
 )
-from chalicelib.protocol.profile_uri import InlineProfile, IpfsProfile, parse_profile_uri, verify_linked
-
-MAX_LINKED_PROFILE_BYTES = 65_536
-LINK_DEADLINE_S = 3.0
+from chalicelib.protocol.profile_uri import InlineProfile, parse_profile_uri
 
 
 def resolved_name(
-    name: str, address: str | None, record: str | None, fetcher: Fetcher | None
+    name: str, address: str | None, record: str | None, links: ProfileLinks | None
 ) -> ResolvedName:
     """What the `address` and the `network.dm3.profile` record of `name` say together.
 
@@ -37,7 +34,7 @@ def resolved_name(
     if record is None:
         return nothing
     try:
-        value = _profile_json(record, fetcher)
+        value = _profile_json(record, links)
         if "signature" not in value:
             return ResolvedName(name, address, UserProfile.parse(value))
         signed = SignedUserProfile.parse(value)
@@ -49,24 +46,22 @@ def resolved_name(
     return ResolvedName(name, address, signed.profile, signed if proven else None)
 
 
-def service_profile(record: str | None, fetcher: Fetcher | None) -> DeliveryServiceProfile | None:
+def service_profile(record: str | None, links: ProfileLinks | None) -> DeliveryServiceProfile | None:
     """The profile behind a `network.dm3.deliveryService` record. Raises `Unavailable` as `resolved_name`."""
     if record is None:
         return None
     try:
-        return DeliveryServiceProfile.parse(_profile_json(record, fetcher))
+        return DeliveryServiceProfile.parse(_profile_json(record, links))
     except Unavailable:
         raise
     except Dm3Error:
         return None
 
 
-def _profile_json(record: str, fetcher: Fetcher | None) -> JsonObject:
+def _profile_json(record: str, links: ProfileLinks | None) -> JsonObject:
     uri = parse_profile_uri(record)
     if isinstance(uri, InlineProfile):
         return uri.value
-    if fetcher is None:
+    if links is None:
         raise Unavailable("The profile is kept behind a link, which this service does not follow.")
-    url = f"ipfs://{uri.cid}" if isinstance(uri, IpfsProfile) else uri.url
-    body = fetcher.fetch(url, max_bytes=MAX_LINKED_PROFILE_BYTES, deadline_s=LINK_DEADLINE_S)
-    return verify_linked(uri, body)
+    return links.read(uri)

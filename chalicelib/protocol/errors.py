@@ -15,6 +15,7 @@ service", errors), whose codes -32000 to -32011 are those of EIP-1474 with two o
     │   ├── InvalidProfile              profile, profile link or profile URI
     │   ├── InvalidMessage
     │   ├── InvalidEnvelope
+    │   ├── UnsafeLink                  a URL that must not be followed
     │   └── Undecryptable               not sealed for this key, or altered
     ├── NotFound              -32001
     │   └── UnknownReceiver             has no account at this delivery service
@@ -121,6 +122,12 @@ class InvalidEnvelope(InvalidInput):
     """An envelope that does not fit the specification."""
 
     summary = "The envelope is invalid."
+
+
+class UnsafeLink(InvalidInput):
+    """A URL that must not be followed, because of its form or of where it leads."""
+
+    summary = "The link is one that must not be followed."
 
 
 class Undecryptable(InvalidInput):

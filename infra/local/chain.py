@@ -1,57 +1,49 @@
 """A chain with ENS on it, on a laptop: what `dm3 local` and the tests resolve names against.
 
-The registry and the universal resolver stand at their addresses of the main network, so that libraries find
-them unconfigured; the public resolver is deployed by a plain transaction. The root and `.eth` belong to the
-node's first account, so any script can register names with plain transactions.
+The registry, the universal resolver and Multicall3 stand at their addresses of the main network, so that
+libraries find them unconfigured; the public resolver is deployed by a plain transaction. The root and `.eth`
+belong to the node's first account, so any script can register names with plain transactions.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from chalicelib.names.abi import Dynamic, address_word, encode_arguments, encode_call
-from chalicelib.names.encoding import namehash
-from chalicelib.names.http_transport import HttpTransport
-from chalicelib.names.normalize import normalize
-from chalicelib.names.ports import RpcCall
+from chalicelib.names.abi import Dynamic, DynamicArray
 from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
-from chalicelib.protocol.hashing import keccak256
-from chalicelib.protocol.json_types import JsonObject, JsonValue
-from chalicelib.protocol.wallet import checksum_address
-from infra.local.contracts.artifacts import (
-    public_resolver_creation_code,
-    registry_code,
-    universal_resolver_code,
-)
+from infra.local.contracts.artifacts import creation_code, deployed_code, public_resolver_creation_code
+from infra.local.faults import Fault
 from infra.local.node import CHAIN_ID, LocalNode
+from infra.local.registry import ENS_REGISTRY, NameRegistry
+from infra.local.tokens import Tokens
+from infra.local.transactions import ChainError, Transactions, number, word
 
-ENS_REGISTRY: Final = "0x00000000000C2E074eC69A0dFb2997BA6C7d2e1e"
-RPC_TIMEOUT_S: Final = 30.0
+__all__ = ["ENS_REGISTRY", "MULTICALL3", "Chain", "ChainError", "start_chain"]
 
-_ROOT: Final = bytes(32)
-_NOBODY: Final = "0x" + "00" * 20
-_SET_SUBNODE_OWNER: Final = "setSubnodeOwner(bytes32,bytes32,address)"
-_RECEIPT_PAUSE_S: Final = 0.002
-_ENOUGH_WEI: Final = hex(10**21)
-
-
-class ChainError(RuntimeError):
-    """The node refused a transaction of the set-up."""
+MULTICALL3: Final = "0xcA11bde05977b3631167028862bE2a173976CA11"
 
 
 class Chain:
-    """A running local chain. Use as a context manager, or `stop` it. Made by `start_chain`."""
+    """A running local chain. Use as a context manager, or `stop` it. Made by `start_chain`.
 
-    def __init__(self, node: LocalNode) -> None:
+    Every method that registers raises `InvalidName`, and `ChainError` if the node refuses. `tokens` makes
+    tokens and a deposit contract.
+    """
+
+    def __init__(self, node: LocalNode, *, multicall: bool = True) -> None:
         self._node = node
-        self._transport = HttpTransport(node.rpc_url, timeout_s=RPC_TIMEOUT_S)
+        self._transactions = Transactions(node)
         self.accounts = [(account.address, account.private_key) for account in node.accounts]
         self.chain_id = CHAIN_ID
         self.registry = ENS_REGISTRY
         self.universal_resolver = UNIVERSAL_RESOLVER
-        self.resolver = self._build()
+        self._names = NameRegistry(self._transactions)
+        self._put(UNIVERSAL_RESOLVER, "universal_resolver")
+        if multicall:
+            self._put(MULTICALL3, "multicall3")
+        self.resolver = self._transactions.deploy(public_resolver_creation_code(), word(ENS_REGISTRY))
+        self.tokens = Tokens(self._transactions)
         # Where libraries that register names look for the resolver to set.
         self.register("resolver.eth", address=self.resolver)
 
@@ -76,32 +68,76 @@ class Chain:
         """Gives `name` to `owner`: the index of an account, or any address.
 
         The name points at `address` (by default its owner's) and has the text records `texts`. Parents that
-        nobody owns go to the first account. Raises `InvalidName`, and `ChainError` if the node refuses.
+        nobody owns go to the first account.
         """
-        name = normalize(name)
-        first, node = self.accounts[0][0], namehash(name)
         owner_address = self.accounts[owner][0] if isinstance(owner, int) else owner
-        self._claim(name, first)
-        self._send(first, self.registry, "setResolver(bytes32,address)", node, _word(self.resolver))
-        pointed_at = _word(owner_address if address is None else address)
-        self._send(first, self.resolver, "setAddr(bytes32,address)", node, pointed_at)
-        for key, value in (texts or {}).items():
-            self._set_text(first, node, key, value)
+        self._names.claim(name, self.resolver)
+        self.write(self.resolver, name, address=owner_address if address is None else address, texts=texts)
         # Filled in by the first account and handed over last: the owner's key may be somebody else's.
-        if owner_address.lower() != first.lower():
-            self._send(first, self.registry, "setOwner(bytes32,address)", node, _word(owner_address))
+        self._names.hand_over(name, owner_address)
 
     def set_text(self, name: str, key: str, value: str) -> None:
-        """Sets the text record `key` of a registered `name`, as its owner. Raises as `register`."""
-        node = namehash(normalize(name))
-        owner = self._owner(node)
-        if owner == _NOBODY:
-            raise ChainError("Nobody owns this name on the local chain.")
-        self._set_text(owner, node, key, value)
+        """Sets the text record `key` of a registered `name`, as its owner."""
+        self._names.must_be_owned(name)
+        self.write(self.resolver, name, texts={key: value})
+
+    def register_at(self, name: str, resolver: str) -> None:
+        """Gives `name` to the first account, with any `resolver`."""
+        self._names.claim(name, resolver)
+
+    def register_wildcard(
+        self, name: str, *, address: str | None = None, texts: Mapping[str, str] | None = None
+    ) -> str:
+        """`name` and every name below it, all with these records. The address of its resolver.
+
+        With `write`, single names get records of their own.
+        """
+        resolver = self._transactions.deploy(creation_code("wildcard_resolver"))
+        self.register_at(name, resolver)
+        self.write(resolver, "", address=address, texts=texts)
+        return resolver
+
+    def register_offchain(self, name: str, gateways: Sequence[str], signer: str, *, lookups: int = 1) -> str:
+        """`name` and every name below it, with records at `gateways`. The address of its resolver.
+
+        `gateways` are URLs of ERC-3668 for servers that answer as `infra.local.ccip_gateway` does and sign as
+        the address `signer`; it takes `lookups` of them, one after the other, to find a record.
+        """
+        urls = DynamicArray(tuple(url.encode() for url in gateways))
+        resolver = self._transactions.deploy(
+            creation_code("offchain_resolver"), urls, word(signer), number(lookups)
+        )
+        self.register_at(name, resolver)
+        return resolver
+
+    def register_faulty(self, name: str, fault: Fault, *, address: str | None = None, text: str = "") -> str:
+        """`name` with a resolver that has this `fault`. The address of its resolver.
+
+        `address` (by default the first account's) and `text` are what it says where it says something.
+        """
+        target = self.accounts[0][0] if address is None else address
+        resolver = self._transactions.deploy(
+            creation_code("faulty_resolver"), number(fault), word(target), Dynamic(text.encode())
+        )
+        self.register_at(name, resolver)
+        return resolver
+
+    def write(
+        self, resolver: str, name: str, *, address: str | None = None, texts: Mapping[str, str] | None = None
+    ) -> None:
+        """Writes records of `name` at `resolver`, as the owner of the name."""
+        self._names.write(resolver, name, address=address, texts=texts)
+
+    def set_batch_gateways(self, urls: Sequence[str]) -> None:
+        """Servers (ENSIP-21) for clients that cannot ask the gateways of several lookups by themselves."""
+        gateways = DynamicArray(tuple(url.encode() for url in urls))
+        self._transactions.send(
+            self._transactions.first, self.universal_resolver, "setGateways(string[])", gateways
+        )
 
     def stop(self) -> None:
         """Ends the node; doing so twice is no error."""
-        self._transport.close()
+        self._transactions.close()
         self._node.stop()
 
     def __enter__(self) -> Chain:
@@ -110,80 +146,19 @@ class Chain:
     def __exit__(self, *error: object) -> None:
         self.stop()
 
-    def _build(self) -> str:
-        """Puts ENS on the chain; the address of the public resolver."""
-        first = self.accounts[0][0]
-        self._rpc("anvil_setCode", self.registry, registry_code())
-        self._rpc("anvil_setCode", self.universal_resolver, universal_resolver_code())
-        # The registry keeps `mapping(bytes32 => Record)` in slot 0; the owner is a record's first member.
-        slot = "0x" + keccak256(_ROOT + bytes(32)).hex()
-        self._rpc("anvil_setStorageAt", self.registry, slot, "0x" + _word(first).hex())
-        argument = encode_arguments(_word(self.registry)).hex()
-        receipt = self._transact({"from": first, "data": public_resolver_creation_code() + argument})
-        resolver = checksum_address(str(receipt["contractAddress"]))
-        self._send(first, self.registry, _SET_SUBNODE_OWNER, _ROOT, keccak256(b"eth"), _word(first))
-        return resolver
-
-    def _claim(self, name: str, first: str) -> None:
-        """Makes the first account the owner of `name`, and of every parent that has none."""
-        node, labels = _ROOT, name.split(".")
-        for depth, label in enumerate(reversed(labels), start=1):
-            parent, label_hash = node, keccak256(label.encode())
-            node = keccak256(parent + label_hash)
-            owner = self._owner(node)
-            wanted = depth == len(labels) or owner == _NOBODY
-            if wanted and owner.lower() != first.lower():
-                parent_owner = self._owner(parent)
-                self._send(parent_owner, self.registry, _SET_SUBNODE_OWNER, parent, label_hash, _word(first))
-
-    def _owner(self, node: bytes) -> str:
-        data = "0x" + encode_call("owner(bytes32)", node).hex()
-        word = self._rpc("eth_call", {"to": self.registry, "data": data}, "latest")
-        return "0x" + str(word)[-40:]
-
-    def _set_text(self, sender: str, node: bytes, key: str, value: str) -> None:
-        text = Dynamic(key.encode()), Dynamic(value.encode())
-        self._send(sender, self.resolver, "setText(bytes32,string,string)", node, *text)
-
-    def _send(self, sender: str, contract: str, signature: str, *arguments: bytes | Dynamic) -> None:
-        if sender.lower() not in {address.lower() for address, _ in self.accounts}:
-            self._rpc("anvil_impersonateAccount", sender)
-            self._rpc("anvil_setBalance", sender, _ENOUGH_WEI)
-        data = "0x" + encode_call(signature, *arguments).hex()
-        self._transact({"from": sender, "to": contract, "data": data})
-
-    def _transact(self, transaction: JsonObject) -> JsonObject:
-        """The receipt: the node mines a transaction at once, but shortly after it has accepted it."""
-        digest = self._rpc("eth_sendTransaction", transaction)
-        deadline_s = time.monotonic() + RPC_TIMEOUT_S
-        while time.monotonic() < deadline_s:
-            receipt = self._rpc("eth_getTransactionReceipt", digest)
-            if isinstance(receipt, dict):
-                if receipt.get("status") != "0x1":
-                    raise ChainError("A transaction failed on the local chain.")
-                return receipt
-            time.sleep(_RECEIPT_PAUSE_S)
-        raise ChainError("The local chain does not mine transactions.")
-
-    def _rpc(self, method: str, *params: JsonValue) -> JsonValue:
-        (result,) = self._transport.request([RpcCall(method, params)])
-        if result.error is not None:
-            raise ChainError(f"The local chain refused {method}: {result.error.message}")
-        return result.value
+    def _put(self, address: str, contract: str) -> None:
+        self._transactions.rpc("anvil_setCode", address, deployed_code(contract))
 
 
-def start_chain(port: int = 0, accounts: int = 10) -> Chain:
+def start_chain(port: int = 0, accounts: int = 10, *, multicall: bool = True) -> Chain:
     """A fresh chain with ENS on it, on loopback at `port` (0: any free one), with `accounts` rich accounts.
 
-    Raises `MissingNode` before `make setup`, and `ChainError` if ENS cannot be put on the chain.
+    Without `multicall` there is no Multicall3, as on some chains. Raises `MissingNode` before `make setup`,
+    and `ChainError` if ENS cannot be put on the chain.
     """
     node = LocalNode(port=port, accounts=accounts)
     try:
-        return Chain(node)
+        return Chain(node, multicall=multicall)
     except BaseException:
         node.stop()
         raise
-
-
-def _word(address: str) -> bytes:
-    return address_word(bytes.fromhex(address.removeprefix("0x")))

@@ -170,6 +170,7 @@ def _environment(keys: Keys, chain: Chain, aws: LocalAws) -> dict[str, str]:
         "DM3_COUNTERS_TABLE": aws.tables.counters,
         "DM3_BODIES_BUCKET": aws.bucket,
         "DM3_AWS_URL": aws.endpoint_url or "",
+        "DM3_ALLOW_LOCAL_URLS": "true",
         # On a laptop names are registered and changed while somebody watches.
         "DM3_NAMES_LIFETIME_S": "5",
         "DM3_UNKNOWN_LIFETIME_S": "0",

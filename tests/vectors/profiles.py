@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.fetching.ports import Answer
+from chalicelib.names.links import LinkReader
 from chalicelib.names.memory import MemoryDirectory
 from chalicelib.names.records import service_profile
 from chalicelib.protocol.canonical import parse_json
@@ -42,19 +44,18 @@ from tests.vectors.cases import Case, Differs, check, key_pair, key_pair_json, r
 
 @dataclass
 class Resources:
-    """Implements `names.ports.Fetcher` over the resources of a case."""
+    """Implements `fetching.ports.Fetcher` over the resources of a case."""
 
     resources: dict[str, dict[str, Any]]
     requested: list[str] = field(default_factory=list)
 
-    def fetch(self, url: str, *, max_bytes: int, deadline_s: float) -> bytes:
-        del max_bytes, deadline_s
+    def fetch(self, url: str, **_: object) -> Answer:
         self.requested.append(url)
         # The reference asks for a link with the spaces around it.
         found = next((value for key, value in self.resources.items() if key.strip() == url), None)
-        if found is None or found["status"] != 200:
+        if found is None:
             raise Unavailable
-        return str(found["body"]).encode()
+        return Answer(found["status"], {}, str(found["body"]).encode())
 
 
 @runs("profile_creation_message")
@@ -115,7 +116,7 @@ def run_check_profile_hash(case: Case) -> None:
 @runs("user_profile_text_record")
 def run_user_profile_text_record(case: Case) -> None:
     fetcher = Resources(case.get("resources", {}))
-    directory = MemoryDirectory(fetcher)
+    directory = MemoryDirectory(LinkReader(fetcher))
     readable = not (case.get("no_resolver") or case.get("text_lookup_fails"))
     record = case["text_record"] if readable else None
     directory.add(case["ens_name"], case["resolved_address"], record or None)
@@ -134,7 +135,7 @@ def run_delivery_service_text_record(case: Case) -> None:
     fetcher = Resources(case.get("resources", {}))
     unreadable = case.get("no_resolver") or case.get("no_provider")
     try:
-        profile = service_profile(None if unreadable else case["text_record"], fetcher)
+        profile = service_profile(None if unreadable else case["text_record"], LinkReader(fetcher))
     except Dm3Error:
         profile = None
     assert (None if profile is None else profile.to_json()) == case.get("result")

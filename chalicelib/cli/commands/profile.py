@@ -9,11 +9,10 @@ import click
 from chalicelib.cli.options import Chain, KeyOptions, chain_options, given_wallet, key_options, wallet_option
 from chalicelib.cli.output import json_option, plain, print_json
 from chalicelib.client.client import Dm3Client, now_ms
+from chalicelib.client.ens import ens_directory
 from chalicelib.client.identity import Identity
 from chalicelib.client.key_file import StoredKeys
 from chalicelib.client.wallet import Wallet
-from chalicelib.names.ens_directory import EnsDirectory
-from chalicelib.names.http_transport import HttpTransport
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.errors import Dm3Error, InvalidInput, NotFound
 
@@ -88,9 +87,7 @@ def show(chain: Chain, name: str, as_json: bool) -> None:
       dm3 profile show bob.eth
       dm3 profile show bob.eth --json
     """
-    directory = EnsDirectory(
-        HttpTransport(chain.rpc_url), clock_ms=now_ms, universal_resolver=chain.universal_resolver
-    )
+    directory = ens_directory(chain.rpc_url, clock_ms=now_ms, universal_resolver=chain.universal_resolver)
     found = directory.lookup(normalize(name))
     if found.profile is None:
         raise NotFound("The name has no dm3 profile at ENS.")

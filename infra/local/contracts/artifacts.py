@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Final
 
 from infra.local.node import NODE_MODULES, MissingNode
 
-UNIVERSAL_RESOLVER_ARTIFACT = Path(__file__).with_name("universal_resolver.json")
+HERE: Final = Path(__file__).parent
 
 
 def registry_code() -> str:
@@ -23,9 +24,23 @@ def public_resolver_creation_code() -> str:
     return _npm("resolver", "PublicResolver", "bytecode")
 
 
-def universal_resolver_code() -> str:
-    """The deployed code of our universal resolver, `0x…`."""
-    return str(json.loads(UNIVERSAL_RESOLVER_ARTIFACT.read_text())["deployedBytecode"])
+def artifact_path(contract: str) -> Path:
+    """Where the compiled form of our `contract` (a file name without `.vy`) is kept."""
+    return HERE / f"{contract}.json"
+
+
+def deployed_code(contract: str) -> str:
+    """The code of our `contract` as it lies on a chain, `0x…`."""
+    return _ours(contract, "deployedBytecode")
+
+
+def creation_code(contract: str) -> str:
+    """What creates our `contract`, `0x…`; the arguments of its constructor follow."""
+    return _ours(contract, "bytecode")
+
+
+def _ours(contract: str, member: str) -> str:
+    return str(json.loads(artifact_path(contract).read_text())[member])
 
 
 def _npm(package: str, contract: str, member: str) -> str:

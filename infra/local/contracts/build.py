@@ -1,33 +1,34 @@
-"""`python -m infra.local.contracts.build`: compiles the universal resolver into its committed artifact.
+"""`python -m infra.local.contracts.build`: compiles our contracts into their committed artifacts.
 
-Only this needs the Vyper compiler; a test recompiles and compares, so that source and artifact cannot
+Only this needs the Vyper compiler; a test recompiles and compares, so that sources and artifacts cannot
 drift apart.
 """
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-from infra.local.contracts.artifacts import UNIVERSAL_RESOLVER_ARTIFACT
+from infra.local.contracts.artifacts import HERE, artifact_path
 
-SOURCE = Path(__file__).with_name("universal_resolver.vy")
+CONTRACTS = tuple(sorted(path.stem for path in HERE.glob("*.vy")))
 
 
-def artifact() -> str:
-    """The artifact's text, as the source compiles now."""
+def artifact(contract: str) -> str:
+    """The text of the artifact of `contract` (a file name without `.vy`), as its source compiles now."""
     import vyper
 
-    wanted = ["abi", "bytecode_runtime"]
-    compiled = vyper.compile_code(SOURCE.read_text(), output_formats=wanted)
+    wanted = ["abi", "bytecode", "bytecode_runtime"]
+    compiled = vyper.compile_code((HERE / f"{contract}.vy").read_text(), output_formats=wanted)
     content = {
-        "contractName": "UniversalResolver",
+        "contractName": contract,
         "compiler": f"vyper {vyper.__version__}",
         "abi": compiled["abi"],
+        "bytecode": compiled["bytecode"],
         "deployedBytecode": compiled["bytecode_runtime"],
     }
     return json.dumps(content, indent=2) + "\n"
 
 
 if __name__ == "__main__":
-    UNIVERSAL_RESOLVER_ARTIFACT.write_text(artifact())
+    for name in CONTRACTS:
+        artifact_path(name).write_text(artifact(name))

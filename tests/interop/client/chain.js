@@ -1,7 +1,12 @@
 'use strict';
 /** The Ethereum node: the provider the libraries are given, and names registered with plain transactions. */
 const { ethers } = require('ethers');
-const { executeTransaction, getConractInstance } = require('@dm3-org/dm3-lib-shared').ethersHelper;
+const {
+    executeTransaction,
+    getConractInstance,
+    getEnsTextRecord,
+    resolveName,
+} = require('@dm3-org/dm3-lib-shared').ethersHelper;
 
 const REGISTRY = [
     'function setSubnodeRecord(bytes32 node, bytes32 label, address owner, address resolver, uint64 ttl)',
@@ -65,5 +70,13 @@ async function publishText({ name, key, value }) {
     ]);
 }
 
-module.exports = { connect, registerName, publishText };
+/** The address and a text record of a name, as the libraries read them; null where there is none. */
+async function readRecords({ name, key }) {
+    const { provider } = connected();
+    const address = await resolveName(provider, name);
+    const text = await getEnsTextRecord(provider, name, key);
+    return { address, text: text || null };
+}
+
+module.exports = { connect, registerName, publishText, readRecords };
 Object.defineProperty(module.exports, 'connected', { value: connected, enumerable: false });

@@ -39,7 +39,7 @@ class RuleRoutes:
         if not request.headers.get("authorization", "").startswith("Bearer "):
             return Response(401, b"Unauthorized")
         kept = self.documents.setdefault(host, dict(OwnRules().to_json()))
-        body = json.loads(request.body) if request.body else None
+        body = json.loads(request.body or b"{}")
         match request.method, path.count("/"):
             case "PUT", 2:
                 kept = self.documents[host] = dict(OwnRules.parse(body).to_json())

@@ -35,13 +35,22 @@ def wire_name(encoded: bytes) -> str:
     return ".".join(labels)
 
 
+def several(*answers: bytes) -> RpcResult:
+    """What the universal resolver says to `multicall(bytes[])`."""
+    return resolved(encode(["bytes[]"], [answers]))
+
+
 @dataclass
 class SimulatedChain:
-    """`addresses` by name, `texts` by name and key; `requests` counts round trips, `fail` refuses them."""
+    """`addresses` by name, `texts` by name and key; `requests` counts round trips, `fail` refuses them.
+
+    An `old` universal resolver hands `multicall(bytes[])` on to resolvers, which do not know it.
+    """
 
     addresses: dict[str, str] = field(default_factory=dict)
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     fail: bool = False
+    old: bool = False
     requests: int = 0
     calls: list[RpcCall] = field(default_factory=list)
 
@@ -63,8 +72,16 @@ class SimulatedChain:
         name = wire_name(encoded_name)
         if name not in self.addresses and not any(known == name for known, _ in self.texts):
             return reverted("ResolverNotFound(bytes)", ["bytes"], [encoded_name])
-        if inner[:4] == selector("addr(bytes32)"):
-            return resolved(encode(["address"], [self.addresses.get(name, "0x" + "00" * 20)]))
-        assert inner[:4] == selector("text(bytes32,string)")
-        _, key = decode(["bytes32", "string"], inner[4:])
-        return resolved(encode(["string"], [self.texts.get((name, key), "")]))
+        if inner[:4] != selector("multicall(bytes[])"):
+            return resolved(self._record(name, inner))
+        if self.old:
+            return reverted("UnsupportedResolverProfile(bytes4)", ["bytes4"], [inner[:4]])
+        (calls,) = decode(["bytes[]"], inner[4:])
+        return several(*(self._record(name, inner_call) for inner_call in calls))
+
+    def _record(self, name: str, call: bytes) -> bytes:
+        if call[:4] == selector("addr(bytes32)"):
+            return encode(["address"], [self.addresses.get(name, "0x" + "00" * 20)])
+        assert call[:4] == selector("text(bytes32,string)")
+        _, key = decode(["bytes32", "string"], call[4:])
+        return encode(["string"], [self.texts.get((name, key), "")])

@@ -110,3 +110,37 @@ def test_what_is_not_there_is_refused() -> None:
         abi.read_address(huge, 0)
     with pytest.raises(InvalidEncoding):
         abi.read_string(encode(["bytes"], [b"\xff"]), 0)
+
+
+_lists = st.lists(_bytes, max_size=5)
+
+
+@given(_word, _lists, _bytes)
+@settings(deadline=None, max_examples=50)
+def test_arrays_equal_eth_abi(word: bytes, elements: list[bytes], content: bytes) -> None:
+    array = abi.DynamicArray(tuple(elements))
+    encoded = abi.encode_arguments(word, array, abi.Dynamic(content))
+    assert encoded == encode(["bytes32", "bytes[]", "bytes"], [word, elements, content])
+    assert abi.read_bytes_array(encoded, 1, at_most=5) == tuple(elements)
+
+
+def test_a_longer_array_is_refused() -> None:
+    encoded = encode(["bytes[]"], [[b"a", b"b", b"c"]])
+    with pytest.raises(InvalidEncoding):
+        abi.read_bytes_array(encoded, 0, at_most=2)
+
+
+def test_an_array_that_promises_too_much_is_refused_at_once() -> None:
+    encoded = encode(["uint256", "uint256"], [32, 2**255])
+    with pytest.raises(InvalidEncoding):
+        abi.read_bytes_array(encoded, 0, at_most=2**256)
+
+
+@given(st.binary(max_size=300))
+@settings(deadline=None, max_examples=200)
+def test_a_hostile_array_is_read_or_refused(data: bytes) -> None:
+    try:
+        found = abi.read_bytes_array(data, 0, at_most=4)
+    except InvalidEncoding:
+        return
+    assert all(len(element) <= len(data) for element in found)

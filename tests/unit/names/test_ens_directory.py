@@ -40,7 +40,7 @@ def test_a_cold_lookup_takes_one_request_and_a_warm_one_none(world: World) -> No
         assert found.address == ALICE.address
         assert found.signed is not None
         assert world.chain.requests == 1
-    assert len(world.chain.calls) == 2
+    assert len(world.chain.calls) == 1
 
 
 def test_a_delivery_service_takes_one_request_and_then_none(world: World) -> None:

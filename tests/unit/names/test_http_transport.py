@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -110,6 +110,16 @@ def test_answers_come_in_the_order_of_the_calls_in_one_request() -> None:
             _says([{"id": 1, "error": "no"}, {"id": 2, "error": "no"}]), id="error of the wrong type"
         ),
         pytest.param(_says([1, None, {"id": "1"}]), id="answers of the wrong type"),
+        pytest.param(
+            _says([{"id": True, "result": "0x"}, {"id": 2, "result": "0x"}]), id="an id that only equals 1"
+        ),
+        pytest.param(
+            _says([{"id": number, "result": "0x"} for number in (1, 2, 2)]), id="two answers to one call"
+        ),
+        pytest.param(
+            _says([{"id": number, "result": "0x", "error": {"code": 3}} for number in (1, 2)]),
+            id="result and error",
+        ),
         pytest.param(_says(b" " * 3_000_000), id="too long"),
     ],
 )
@@ -117,6 +127,75 @@ def test_every_bad_answer_is_unavailable(answer: Answer) -> None:
     with _node(answer) as url, pytest.raises(Unavailable) as refusal:
         _request(url)
     assert "127.0.0.1" not in refusal.value.message
+
+
+def _answers_one(answer: object) -> Answer:
+    """Answers a request that is one object, and nothing else."""
+
+    def send(handler: BaseHTTPRequestHandler, request: object) -> None:
+        assert isinstance(request, dict)
+        assert isinstance(answer, dict)
+        _send(handler, json.dumps({"jsonrpc": "2.0", "id": request["id"], **answer}).encode())
+
+    return send
+
+
+def _request_one(url: str) -> RpcResult:
+    transport = HttpTransport(url)
+    try:
+        (result,) = transport.request(CALLS[:1])
+        assert transport.requests == 1
+        return result
+    finally:
+        transport.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"result": "0x7a69"}, RpcResult(value="0x7a69")),
+        ({"result": "0x7a69", "error": None}, RpcResult(value="0x7a69")),
+        ({"error": {"code": 3, "message": "no"}}, RpcResult(error=RpcError(3, "no"))),
+        ({"result": None, "error": {"code": 3, "message": "no"}}, RpcResult(error=RpcError(3, "no"))),
+    ],
+)
+def test_a_single_call_is_sent_and_answered_as_an_object(answer: object, expected: RpcResult) -> None:
+    with _node(_answers_one(answer)) as url:
+        assert _request_one(url) == expected
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param([{"id": 1, "result": "0x"}], id="a batch"),
+        pytest.param({"id": 2, "result": "0x"}, id="another id"),
+        pytest.param({"id": True, "result": "0x"}, id="an id that only equals it"),
+        pytest.param({"id": None, "error": {"code": -32005, "message": "slow down"}}, id="no id"),
+        pytest.param({"result": "0x"}, id="no id at all"),
+        pytest.param({"id": 1}, id="neither result nor error"),
+        pytest.param({"id": 1, "result": "0x", "error": {"code": 3}}, id="both"),
+        pytest.param("0x", id="text"),
+        pytest.param(None, id="null"),
+    ],
+)
+def test_a_single_call_answered_in_another_way_is_unavailable(answer: object) -> None:
+    with _node(_says(answer)) as url, pytest.raises(Unavailable):
+        _request_one(url)
+
+
+def test_a_node_that_refuses_batches_is_unavailable_for_several_calls_only() -> None:
+    def refuses(handler: BaseHTTPRequestHandler, request: object) -> None:
+        number = request["id"] if isinstance(request, dict) else None
+        answer = {"error": {"code": -32600, "message": "no batches"}} if number is None else {"result": "0x"}
+        _send(handler, json.dumps({"jsonrpc": "2.0", "id": number, **answer}).encode())
+
+    with _node(refuses) as url:
+        transport = HttpTransport(url)
+        with pytest.raises(Unavailable):
+            transport.request(CALLS)
+        assert transport.request(CALLS[:1]) == [RpcResult(value="0x")]
+        assert transport.requests == 2
+        transport.close()
 
 
 def _breaks_off(handler: BaseHTTPRequestHandler, _: object) -> None:
@@ -167,7 +246,15 @@ def _drips_chunks(handler: BaseHTTPRequestHandler, _: object) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("answer", [_never, _drips, _drips_chunks])
+def _drips_headers(handler: BaseHTTPRequestHandler, _: object) -> None:
+    handler.send_response(200)
+    handler.flush_headers()
+    for piece in range(30):
+        handler.wfile.write(f"x-{piece}: 1\r\n".encode())
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("answer", [_never, _drips, _drips_chunks, _drips_headers])
 def test_a_slow_node_is_unavailable_in_time(answer: Answer) -> None:
     with _node(answer) as url:
         started_s = time.monotonic()
@@ -207,8 +294,7 @@ _json = st.recursive(
 @given(st.binary(max_size=40) | _json.map(lambda value: json.dumps(value).encode()))
 @settings(deadline=None, max_examples=300)
 def test_any_body_is_read_or_unavailable(body: bytes) -> None:
-    try:
-        results = [_result(answer) for answer in _answers(body).values()]
-    except Unavailable:
-        return
-    assert all(isinstance(result, RpcResult) for result in results)
+    for several in (False, True):
+        with suppress(Unavailable):
+            results = [_result(answer) for answer in _answers(body, several=several).values()]
+            assert all(isinstance(result, RpcResult) for result in results)

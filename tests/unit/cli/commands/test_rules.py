@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.client import Dm3Client, OwnRules
 from chalicelib.protocol.errors import Spam
-from chalicelib.protocol.rules import Asked, PublicRules, Question, Requirement
+from chalicelib.protocol.rules import Asked, PublicRules, Question, Requirement, TokenStandard
 from tests.unit.cli.conftest import Run, as_json, use_keys
 from tests.unit.client.rules import RuleRoutes, told
 from tests.unit.client.world import RELAY, SECOND, World, down
@@ -177,7 +177,7 @@ class TestOthers:
     def alice(self, world: World, bob: Dm3Client) -> Dm3Client:
         """Alice asks for five transactions and a token; the keys are Bob's."""
         alice = world.join("alice.eth")
-        token = Question(Asked.TOKEN, TOKEN)
+        token = Question(Asked.TOKEN, TOKEN, TokenStandard.ERC20)
         rules = PublicRules(
             requirements=(Requirement(NONCE, 5), Requirement(token, 1)), first_contact_messages=3
         )

@@ -1,0 +1,37 @@
+"""The directory that a client reads names from: ENS through one node, with everything a name may need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from chalicelib.fetching.guarded_fetcher import GuardedFetcher
+from chalicelib.names.ccip_gateway import CcipGateway
+from chalicelib.names.ens_directory import EnsDirectory
+from chalicelib.names.http_transport import HttpTransport
+from chalicelib.names.links import LinkReader
+from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def is_local(rpc_url: str) -> bool:
+    """Whether the node at `rpc_url` runs on this machine, as that of `dm3 local` does."""
+    return urlsplit(rpc_url).hostname in _LOOPBACK
+
+
+def ens_directory(
+    rpc_url: str, *, clock_ms: Callable[[], int], universal_resolver: str = UNIVERSAL_RESOLVER
+) -> EnsDirectory:
+    """ENS as the Ethereum node at `rpc_url` knows it; records off chain and behind links are followed.
+
+    With a node on this machine, they may be on this machine, too, and then without encryption.
+    """
+    fetcher = GuardedFetcher(allow_local=is_local(rpc_url))
+    return EnsDirectory(
+        HttpTransport(rpc_url),
+        LinkReader(fetcher),
+        clock_ms=clock_ms,
+        gateway=CcipGateway(fetcher),
+        universal_resolver=universal_resolver,
+    )

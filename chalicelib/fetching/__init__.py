@@ -1,0 +1,1 @@
+"""Requests to URLs that somebody else chose: guarded, bounded, and never redirected."""
