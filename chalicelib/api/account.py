@@ -32,7 +32,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
     @collected.add(
         "DELETE",
         "/account/{ensName}",
-        "Delete the account with profile, names and mail, at once and for good.",
+        "Delete the account with profile, names, rules and mail, at once and for good.",
         status=204,
         signed_in=True,
     )

@@ -56,10 +56,12 @@ def told_data(error: Dm3Error) -> dict[str, object]:
 
 
 def retry_headers(error: Dm3Error) -> Mapping[str, str]:
-    """`Retry-After` (whole seconds, RFC 9110 section 10.2.3) for an error that may pass, else nothing."""
-    if isinstance(error, (LimitExceeded, Unavailable)):
-        return {"Retry-After": str(error.retry_after_s)}
-    return _NO_HEADERS
+    """`Retry-After` (whole seconds, RFC 9110 section 10.2.3) for an error that may pass, else nothing.
+
+    A receiver's quota passes, too, with the day.
+    """
+    after_s = told_data(error).get("retryAfter")
+    return _NO_HEADERS if after_s is None else {"Retry-After": str(after_s)}
 
 
 def refusal(error: Dm3Error) -> Answer:

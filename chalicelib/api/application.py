@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Chalice
 
-from chalicelib.api import account, auth, delivery, inbox, logs, profile, rpc, status
+from chalicelib.api import account, auth, delivery, inbox, logs, profile, rpc, rules, status
 from chalicelib.api.edge import CORS, Route, middleware
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def application(relay: Callable[[], Relay], probe: Callable[[], None]) -> Chalic
         auth.routes(relay),
         profile.routes(relay),
         inbox.routes(relay),
+        rules.routes(relay),
         account.routes(relay),
         status.routes(probe, described),
     ):

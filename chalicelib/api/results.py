@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from chalicelib.api.models import SignedProfile
+from chalicelib.api.rule_models import PublicRules, Rules
 
 
 class Output(BaseModel):
@@ -44,12 +45,13 @@ class DeliveryServiceProperties(BaseModel):
 
 
 class ProfileExtension(BaseModel):
-    """What a receiver's client supports."""
+    """What a receiver's client supports, and from whom mail is accepted."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
     encryptionScheme: list[str] | None = None  # noqa: N815
     supportedMessageTypes: list[str]  # noqa: N815
+    rules: PublicRules | None = None
 
 
 class OpenRpc(BaseModel):
@@ -111,6 +113,7 @@ class Export(Output):
     profile: SignedProfile
     names: list[str]
     createdAt: int = Field(description="Milliseconds since the Unix epoch.")  # noqa: N815
+    rules: Rules
     messages: list[Message]
     cursor: str
     more: bool
@@ -134,6 +137,7 @@ MODELS: dict[str, type[BaseModel]] = {
         SignedProfile,
         Page,
         Acknowledged,
+        Rules,
         Export,
         Health,
     )

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def input_model(name: str) -> type[Input]:
-    """A model of `api.models`. Raises KeyError for a name that is none."""
+    """A model of `api.models` or `api.rule_models`. Raises KeyError for a name that is none."""
     from chalicelib.api.models import BODIES, PARAMS
+    from chalicelib.api.rule_models import RULE_BODIES
 
-    return {**BODIES, **PARAMS}[name]
+    return {**BODIES, **PARAMS, **RULE_BODIES}[name]
 
 
 def output_model(name: str) -> type[BaseModel]:

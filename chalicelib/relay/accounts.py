@@ -29,9 +29,10 @@ from chalicelib.protocol.profile import SignedUserProfile, UserProfile, profile_
 from chalicelib.relay.account_book import AccountBook, AccountRecord
 from chalicelib.relay.inbox import RelayInbox
 from chalicelib.relay.name_book import NameBook
+from chalicelib.relay.policy.rule_book import RuleBook
 from chalicelib.relay.ports import AccountStore, Chance, Clock
 from chalicelib.relay.quota import Quotas, source_lookups, source_registrations
-from chalicelib.relay.residents import Residents
+from chalicelib.relay.residents import Resident, Residents
 from chalicelib.relay.settings import Limits
 from chalicelib.relay.succession import Claim, confirmed_after, may_begin, may_replace
 from chalicelib.relay.values import Account, Export
@@ -56,6 +57,7 @@ class RelayAccounts:
         directory: Directory,
         store: AccountStore,
         inbox: RelayInbox,
+        rules: RuleBook,
         quotas: Quotas,
         vault: Vault,
         clock: Clock,
@@ -68,6 +70,7 @@ class RelayAccounts:
         self._directory = directory
         self._store = store
         self._inbox = inbox
+        self._rules = rules
         self._quotas = quotas
         self._vault = vault
         self._clock = clock
@@ -102,16 +105,11 @@ class RelayAccounts:
 
     def profile(self, name: str, *, source: str = "") -> SignedUserProfile:
         """See `service.Accounts.profile`."""
-        toll = self._quotas.toll(source_lookups(self._limits, source))
-        resident = self._residents.find(normalize(name), toll=toll)
-        if resident is None:
-            raise NotFound
-        return resident.record.signed_profile
+        return self._resident(name, source).record.signed_profile
 
     def extension(self, name: str, *, source: str = "") -> ProfileExtension:
-        """See `service.Accounts.extension`. Accounts have no extensions of their own yet."""
-        self.profile(name, source=source)
-        return ProfileExtension.default()
+        """See `service.Accounts.extension`."""
+        return self._rules.of(self._resident(name, source).inbox).extension()
 
     def export(self, account: Account, cursor: str | None = None) -> Export:
         """See `service.Accounts.export`."""
@@ -123,18 +121,20 @@ class RelayAccounts:
             signed_profile=record.signed_profile,
             names=tuple(dict.fromkeys((*record.names, *record.confirmed))),
             created_at_ms=record.created_at_ms,
+            rules=self._rules.load(account.inbox),
             page=self._inbox.page(account, cursor),
         )
 
     def delete(self, account: Account) -> None:
         """See `service.Accounts.delete`.
 
-        Mail goes first and the account last, so that an owner whose deletion was cut short can still sign in
-        and repeat it; mail that came in meanwhile goes at the end.
+        Mail and rules go first and the account last, so that an owner whose deletion was cut short can still
+        sign in and repeat it; what came in meanwhile goes at the end.
 
         The keyed hashes of replaced profiles stay: a stranger could begin the account anew with one of those.
         """
         self._inbox.empty(account.inbox)
+        self._rules.delete(account.inbox)
         record = self._book.load(account.key)
         names = () if record is None else record.names
         for name in names:
@@ -142,6 +142,14 @@ class RelayAccounts:
         self._book.delete(account.key)
         self._residents.forget(account.key, account.name, *names)
         self._inbox.empty(account.inbox)
+        self._rules.delete(account.inbox)
+
+    def _resident(self, name: str, source: str) -> Resident:
+        toll = self._quotas.toll(source_lookups(self._limits, source))
+        resident = self._residents.find(normalize(name), toll=toll)
+        if resident is None:
+            raise NotFound
+        return resident
 
     def _adopt(self, address: str, claim: Claim) -> AccountRecord:
         key = self._book.key(address)

@@ -10,12 +10,13 @@ policy, so that forgeries cannot use up the quota of whom they name:
     4  room: source, receiver           one read    LimitExceeded
     5  sender genuine                   ENS         InvalidName, UnverifiedSender
     6  seen before                      one read    (the receipt of then)
-    7  policy, then quotas charged      one write   Spam, LimitExceeded
+    7  policy, then quotas charged      one write   Spam, LimitExceeded, and what the receiver's rules need
     8  postmark, commit                 3 writes    (a committed write = accepted)
 
 Names that nothing is remembered of are looked up on the source's account (3, 5).
-The charges for source and receiver are sampled (`relay.quota`). A refused sender, what has been seen before,
-and large garbage are charged to the source alone, which is the one party a forgery does not get to choose.
+The charges for source and receiver are sampled (`relay.quota`). A refused sender, by its signature or by the
+receiver's rules, what has been seen before, and large garbage are charged to the source alone, which is the
+one party a forgery does not get to choose.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from chalicelib.protocol.errors import (
     InvalidEnvelope,
     InvalidInput,
     ParseError,
+    Spam,
     TooBig,
     UnknownReceiver,
     UnverifiedSender,
@@ -52,6 +54,7 @@ from chalicelib.protocol.members import other_members
 from chalicelib.protocol.postmark import make_postmark, seal_postmark
 from chalicelib.relay.journal import MAX_VARIANTS, Journal, Ticket
 from chalicelib.relay.mailbox import Mailbox
+from chalicelib.relay.policy.acquaintances import Acquaintances
 from chalicelib.relay.policy.port import Candidate, Policy
 from chalicelib.relay.ports import Chance, InboxItem, InboxKey
 from chalicelib.relay.quota import (
@@ -100,6 +103,7 @@ class RelayAdmission:
         senders: SenderCheck,
         quotas: Quotas,
         policy: Policy,
+        acquaintances: Acquaintances,
         journal: Journal,
         mailbox: Mailbox,
         keys: RelayKeys,
@@ -110,6 +114,7 @@ class RelayAdmission:
         self._senders = senders
         self._quotas = quotas
         self._policy = policy
+        self._acquaintances = acquaintances
         self._journal = journal
         self._mailbox = mailbox
         self._keys = keys
@@ -214,14 +219,18 @@ class RelayAdmission:
         if variants >= MAX_VARIANTS:
             self._quotas.charge(source_submits(self._limits, letter.source))
             raise InvalidEnvelope("Too many different messages have come with this metadata; sign it anew.")
-        self._policy.admit(
-            Candidate(receiver.key, sender.name, sender.address, sender.verified, letter.size_bytes)
-        )
+        candidate = Candidate(receiver, normalize(letter.information.to), sender, letter.size_bytes)
+        try:
+            self._policy.admit(candidate)
+        except Spam:
+            self._quotas.charge(source_submits(self._limits, letter.source))
+            raise
         if not variants:
             self._quotas.charge(sender_messages(self._limits, sender.identity))
         self._quotas.charge(receiver_space(self._limits, receiver.key, letter.size_bytes))
         self._quotas.charge(source_space(self._limits, letter.source, letter.size_bytes))
         self._quotas.charge(source_submits(self._limits, letter.source))
+        self._acquaintances.note(candidate)
 
     def _item(self, letter: _Letter, ticket: Ticket, key: InboxKey, expires_at_s: int) -> InboxItem:
         postmark = make_postmark(

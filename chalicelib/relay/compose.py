@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.names.directory import Directory
+from chalicelib.names.holdings import Holdings
 from chalicelib.protocol.properties import DeliveryServiceProperties
 from chalicelib.relay.account_book import AccountBook
 from chalicelib.relay.accounts import RelayAccounts
@@ -12,11 +13,19 @@ from chalicelib.relay.inbox import RelayInbox
 from chalicelib.relay.journal import Journal
 from chalicelib.relay.mailbox import Mailbox
 from chalicelib.relay.name_book import NameBook
-from chalicelib.relay.policy.port import AcceptAll, Policy
+from chalicelib.relay.policy.acquaintances import Acquaintances
+from chalicelib.relay.policy.chain_rules import ChainRules, NoHoldings
+from chalicelib.relay.policy.day_quotas import DayQuotas
+from chalicelib.relay.policy.first_contact import FirstContact
+from chalicelib.relay.policy.port import Policy
+from chalicelib.relay.policy.receiver_policy import ReceiverPolicy
+from chalicelib.relay.policy.rule_book import RuleBook
+from chalicelib.relay.policy.tallies import Tallies
 from chalicelib.relay.ports import Chance, Clock, Stores
 from chalicelib.relay.positions import Positions
 from chalicelib.relay.quota import Quotas
 from chalicelib.relay.residents import Residents
+from chalicelib.relay.rules import RelayRules
 from chalicelib.relay.senders import SenderCheck
 from chalicelib.relay.service import Relay
 from chalicelib.relay.sessions import RelaySessions
@@ -34,15 +43,30 @@ def compose(
     directory: Directory,
     clock: Clock,
     chance: Chance,
+    holdings: Holdings | None = None,
     policy: Policy | None = None,
 ) -> Relay:
-    """A relay over these ports. Touches none of them yet. Raises ValueError for secrets of a wrong length."""
+    """A relay over these ports. Touches none of them yet. Raises ValueError for secrets of a wrong length.
+
+    Without `holdings`, rules about the chain are those of a chain that never answers. A `policy` takes the
+    place of the receivers' own rules.
+    """
     limits = settings.limits
     vault = Vault(secrets.index_key, secrets.storage_key, chance, older_keys=secrets.older_storage_keys)
     book = AccountBook(stores.accounts, vault)
     names = NameBook(stores.accounts, vault, directory, clock, settings)
     residents = Residents(names, book, clock, remember_s=settings.remember_s)
     quotas = Quotas(stores.counters, vault, clock, chance)
+    rules = RuleBook(stores.rules, vault, clock, remember_s=settings.remember_s)
+    first_contact = FirstContact(stores.counters, vault, clock)
+    receivers = ReceiverPolicy(
+        rules=rules,
+        chain=ChainRules(holdings or NoHoldings()),
+        first_contact=first_contact,
+        quotas=DayQuotas(vault),
+        tallies=Tallies(stores.counters),
+        clock=clock,
+    )
     positions = Positions(vault)
     mailbox = Mailbox(stores.inbox, vault, positions, clock)
     journal = Journal(
@@ -70,6 +94,7 @@ def compose(
         directory=directory,
         store=stores.accounts,
         inbox=inbox,
+        rules=rules,
         quotas=quotas,
         vault=vault,
         clock=clock,
@@ -94,7 +119,8 @@ def compose(
         residents=residents,
         senders=SenderCheck(directory, lenient=settings.lenient),
         quotas=quotas,
-        policy=policy or AcceptAll(),
+        policy=policy or receivers,
+        acquaintances=Acquaintances(residents, rules, first_contact, settings.relay_name),
         journal=journal,
         mailbox=mailbox,
         keys=keys,
@@ -107,4 +133,4 @@ def compose(
         notification_channels=(),
         limits=limits.advertised(),
     )
-    return Relay(admission, inbox, accounts, sessions, lambda: properties)
+    return Relay(admission, inbox, accounts, sessions, RelayRules(rules, book), lambda: properties)

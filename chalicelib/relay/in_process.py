@@ -25,17 +25,21 @@ class Recent(Generic[Key, Value]):
         self._lifetime_ms = lifetime_s * 1_000
         self._size = size
         self._entries: OrderedDict[Key, tuple[int, Value]] = OrderedDict()
+        self._forgotten = 0
         self._lock = Lock()
 
     def get_or(self, key: Key, read: Callable[[], Value]) -> Value:
         """The remembered value, or what `read` returns now. Errors of `read` are not remembered."""
         now_ms = self._clock.now_ms()
         with self._lock:
-            entry = self._entries.get(key)
+            entry, forgotten = self._entries.get(key), self._forgotten
         if entry is not None and 0 <= now_ms - entry[0] < self._lifetime_ms:
             return entry[1]
         value = read()
         with self._lock:
+            if forgotten != self._forgotten:
+                # Something was written while this was read: it may be the former value.
+                return value
             self._entries.pop(key, None)
             self._entries[key] = (now_ms, value)
             while len(self._entries) > self._size:
@@ -45,6 +49,7 @@ class Recent(Generic[Key, Value]):
     def forget(self, key: Key) -> None:
         """Read afresh next time."""
         with self._lock:
+            self._forgotten += 1
             self._entries.pop(key, None)
 
 

@@ -36,8 +36,10 @@ class Residents:
     def find(self, name: str, *, toll: Toll | None = None) -> Resident | None:
         """The account that `name` leads to. Raises LimitExceeded and Unavailable as `NameBook.address`."""
         address = self.address(name, toll=toll)
-        if address is None:
-            return None
+        return None if address is None else self.at(address)
+
+    def at(self, address: str) -> Resident | None:
+        """The account of `address`, as remembered; one read when cold. Raises Unavailable."""
         key = self._book.key(address)
         record = self._records.get_or(key, lambda: self._book.load(key))
         return None if record is None else Resident(key, self._book.inbox(key, record), record)

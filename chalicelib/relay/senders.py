@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.names.directory import Directory, ResolvedName, Toll
+from chalicelib.names.directory import Directory, Toll
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.encoding import decode_base64
 from chalicelib.protocol.envelope import Envelope, verify_envelope
 from chalicelib.protocol.errors import InvalidEncoding, UnverifiedSender
+from chalicelib.protocol.profile import UserProfile
 
 _SIGNATURE_BYTES = 64  # Ed25519
 
@@ -22,18 +23,35 @@ class Sender:
     """Who wrote: a normalised name, and the address if the wallet's signature of the profile proves it.
 
     `verified` is False only at a lenient relay; then the name is a claim and `address` is None.
+    `delivery_services` are those of the profile that verified the sender.
     """
 
     name: str
     address: str | None
     verified: bool
+    delivery_services: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names under which the sender may be on a list."""
+        return (self.name,)
 
     @property
     def identity(self) -> str:
         """Whom a quota is charged to: all names of one proven address are one, and a claim is nobody's."""
         if not self.verified:
             return f"claimed {self.name}"
-        return f"address {self.address}" if self.address else f"name {self.name}"
+        return identity_of_address(self.address) if self.address else identity_of_name(self.name)
+
+
+def identity_of_address(address: str) -> str:
+    """`Sender.identity` of whoever proves the checksummed `address`."""
+    return f"address {address}"
+
+
+def identity_of_name(name: str) -> str:
+    """`Sender.identity` of whoever proves the normalised `name`, but no address."""
+    return f"name {name}"
 
 
 class SenderCheck:
@@ -53,19 +71,19 @@ class SenderCheck:
         if len(decode_base64(envelope.signature)) == _SIGNATURE_BYTES:
             for fresh in (False, True):
                 resolved = self._directory.lookup(name, fresh=fresh, toll=toll)
-                if _fits(envelope, resolved):
+                profile = resolved.profile
+                if profile is not None and _fits(envelope, profile):
                     proven = resolved.address if resolved.signed is not None else None
-                    return Sender(name, proven, verified=True)
+                    services = profile.delivery_services
+                    return Sender(name, proven, verified=True, delivery_services=services)
         if not self._lenient:
             raise UnverifiedSender
         return Sender(name, None, verified=False)
 
 
-def _fits(envelope: Envelope, resolved: ResolvedName) -> bool:
-    if resolved.profile is None:
-        return False
+def _fits(envelope: Envelope, profile: UserProfile) -> bool:
     try:
-        return verify_envelope(envelope, resolved.profile.public_signing_key)
+        return verify_envelope(envelope, profile.public_signing_key)
     except InvalidEncoding:
         # The profile was published with a key of the wrong form.
         return False

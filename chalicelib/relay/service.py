@@ -1,4 +1,4 @@
-"""The relay as its callers see it: four parts, each a protocol, and the service properties.
+"""The relay as its callers see it: five parts, each a protocol, and the service properties.
 
 Callers (the API, tests, an operator's script) depend on this module only; `relay.compose` builds the parts.
 Every method raises errors of `chalicelib.protocol.errors` and nothing else. `Unavailable` (a store or a chain
@@ -17,6 +17,7 @@ from chalicelib.protocol.extension import ProfileExtension
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.profile import SignedUserProfile
 from chalicelib.protocol.properties import DeliveryServiceProperties
+from chalicelib.relay.policy.account_rules import AccountRules
 from chalicelib.relay.values import Account, Export, Listing, Page, Submitted
 
 
@@ -95,7 +96,34 @@ class Accounts(Protocol):
         ...
 
     def delete(self, account: Account) -> None:
-        """Delete the account with profile, names and mail. Repeatable; nothing is left on success."""
+        """Delete the account with profile, names, rules and mail. Repeatable; nothing is left on success."""
+        ...
+
+
+class Rules(Protocol):
+    """The rules by which the owner of an account is protected from spam."""
+
+    def get(self, account: Account) -> AccountRules:
+        """The account's rules as they stand now; the default, which accepts everybody, if there are none."""
+        ...
+
+    def replace(self, account: Account, document: JsonValue) -> AccountRules:
+        """Put the rules of `document` (`AccountRules.to_json`) in place of all others; they are returned.
+
+        This process goes by them at once, others within 30 s. Raises InvalidInput, Forbidden (the account
+        was deleted meanwhile).
+        """
+        ...
+
+    def edit_lists(self, account: Account, changes: JsonValue) -> AccountRules:
+        """Put entries on the lists and take entries off, `{allow?, block?, remove?}`; returns all rules.
+
+        An entry put on one list leaves the other. As `replace` otherwise.
+        """
+        ...
+
+    def clear(self, account: Account) -> None:
+        """Back to accepting everybody. Raises Forbidden as `replace`."""
         ...
 
 
@@ -135,4 +163,5 @@ class Relay:
     inbox: Inbox
     accounts: Accounts
     sessions: Sessions
+    rules: Rules
     properties: Callable[[], DeliveryServiceProperties]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from chalicelib.protocol.json_types import JsonObject
 from chalicelib.protocol.profile import SignedUserProfile
 from chalicelib.protocol.receipt import Receipt
+from chalicelib.relay.policy.account_rules import AccountRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Export:
     signed_profile: SignedUserProfile
     names: tuple[str, ...]
     created_at_ms: int
+    rules: AccountRules = field(repr=False)
     page: Page = field(repr=False)
 
     def to_json(self) -> JsonObject:
@@ -95,6 +97,7 @@ class Export:
             "profile": self.signed_profile.to_json(),
             "names": list(self.names),
             "createdAt": self.created_at_ms,
+            "rules": self.rules.to_json(),
             "messages": [message.to_json() for message in self.page.messages],
             "cursor": self.page.cursor,
             "more": self.page.more,

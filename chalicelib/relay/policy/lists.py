@@ -6,6 +6,7 @@ listed under is looked up, always, so that the time of an answer tells nothing o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from chalicelib.protocol.errors import InvalidInput, InvalidName
 from chalicelib.protocol.wallet import checksum_address, is_address
 
 _SUBTREE = "*."
+_MISSPELT_ADDRESS = re.compile("0[xX][0-9a-fA-F]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,16 @@ class SenderList:
         forms = {form for name in names for form in (name, *_subtrees(name))}
         if address is not None:
             forms.add(address)
-        return not self.entries.isdisjoint(forms)
+        return sum(form in self.entries for form in forms) > 0
 
 
 def normal_entry(entry: str) -> str:
     """`entry` in its normal form. Raises InvalidInput for what is neither name, subtree nor address."""
     if is_address(entry):
         return checksum_address(entry)
+    if _MISSPELT_ADDRESS.fullmatch(entry):
+        # As a name it would be in order, and never be anybody's.
+        raise InvalidInput("The checksum of an address on a list is wrong.")
     subtree = entry.startswith(_SUBTREE)
     try:
         name = normalize(entry.removeprefix(_SUBTREE))

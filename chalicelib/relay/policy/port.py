@@ -8,32 +8,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.relay.residents import Resident
+from chalicelib.relay.senders import Sender
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An envelope as a policy sees it.
+    """An envelope as a policy sees it: for `receiver`, under the normalised name `to`, by `sender`.
 
-    `sender_address` is set only if the sender's wallet has signed the profile: no rule about addresses may
-    pass without it (DESIGN, decision 4).
+    No rule about addresses may pass without `sender.address` (DESIGN, decision 4).
     """
 
-    receiver: bytes
-    sender_name: str
-    sender_address: str | None
-    verified: bool
+    receiver: Resident
+    to: str
+    sender: Sender
     size_bytes: int
+
+    @property
+    def kib(self) -> int:
+        """What quotas in KiB are charged: at least 1."""
+        return self.size_bytes // 1_024 + 1
 
 
 class Policy(Protocol):
     """Decides whether a receiver accepts a candidate."""
 
     def admit(self, candidate: Candidate) -> None:
-        """Return to accept. Raises Spam with the public rule's name in `data`, or `{"rule": "receiver"}`."""
+        """Return to accept.
+
+        Raises Spam with the public rule in `data`, or `{"rule": "receiver"}`; Unavailable if it cannot be
+        told just now.
+        """
         ...
-
-
-class AcceptAll:
-    """The policy of receivers who have set none."""
-
-    def admit(self, candidate: Candidate) -> None:
-        """Accept."""

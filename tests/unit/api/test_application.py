@@ -42,6 +42,10 @@ ROUTES = {
     ("POST", "/delivery/messages/{ensName}/syncAcknowledgements"),
     ("GET", "/inbox/{ensName}"),
     ("POST", "/inbox/{ensName}/acknowledgements"),
+    ("GET", "/rules/{ensName}"),
+    ("PUT", "/rules/{ensName}"),
+    ("POST", "/rules/{ensName}/lists"),
+    ("DELETE", "/rules/{ensName}"),
     ("GET", "/account/{ensName}/export"),
     ("DELETE", "/account/{ensName}"),
 }

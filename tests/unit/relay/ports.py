@@ -39,11 +39,13 @@ class SkewedClock:
 
 @dataclass
 class SeededChance:
-    """The same bytes in every run, and never twice the same."""
+    """The same bytes in every run, and never twice the same. `drawn` counts how often it was asked."""
 
     random: Random = field(default_factory=lambda: Random(7))  # noqa: S311 - repeatable on purpose
     lock: Lock = field(default_factory=Lock)
+    drawn: int = 0
 
     def token(self, size_bytes: int) -> bytes:
         with self.lock:
+            self.drawn += 1
             return self.random.randbytes(size_bytes)

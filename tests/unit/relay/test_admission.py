@@ -33,7 +33,17 @@ from chalicelib.relay.journal import MAX_VARIANTS
 from chalicelib.relay.policy.port import Candidate
 from chalicelib.relay.settings import Limits, RelaySettings
 from chalicelib.relay.values import Submitted
-from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_KEYS, RELAY_NAME, Person, World, limited
+from tests.unit.relay.world import (
+    ALICE,
+    BOB,
+    MALLORY,
+    RELAY_KEYS,
+    RELAY_NAME,
+    Person,
+    Stranger,
+    World,
+    limited,
+)
 
 REVISIONS = ["messageHash", "encryptedMessageHash", None]
 
@@ -623,7 +633,7 @@ class Picky:
 
     def admit(self, candidate: Candidate) -> None:
         self.asked.append(candidate)
-        if candidate.sender_name != "alice.eth":
+        if candidate.sender.name != "alice.eth":
             raise Spam(data={"rule": "receiver"})
 
 
@@ -636,16 +646,26 @@ def test_the_policy_decides_about_settled_senders_only() -> None:
     with pytest.raises(Spam):
         world.submit(world.letter(MALLORY))
     world.submit()
-    assert [candidate.sender_address for candidate in picky.asked] == [MALLORY.address, ALICE.address]
+    assert [candidate.sender.address for candidate in picky.asked] == [MALLORY.address, ALICE.address]
     assert len(world.mail()) == 1
 
 
 def test_a_sender_is_charged_after_the_policy_only() -> None:
-    limits = Limits(source_lookups_per_minute=0)
+    limits = Limits(source_lookups_per_minute=0, source_submits_per_minute=0)
     world = settled(World(RelaySettings(RELAY_NAME, limits), policy=Picky()))
     with pytest.raises(Spam):
         world.submit(world.letter(MALLORY))
     assert "counters.charge" not in world.calls
+
+
+def test_who_is_refused_by_the_policy_is_charged_to_the_source() -> None:
+    world = settled(World(RelaySettings(RELAY_NAME, Limits(source_submits_per_minute=2)), policy=Picky()))
+    for number in range(2):
+        with pytest.raises(Spam):
+            world.submit(world.letter(MALLORY, text=str(number)))
+    with pytest.raises(LimitExceeded):
+        world.submit(world.letter(MALLORY, text="again"))
+    world.submit(source="192.0.2.8")
 
 
 def test_a_senders_quota_is_one_for_all_names_of_an_address() -> None:
@@ -690,7 +710,17 @@ def test_what_a_submission_costs() -> None:
     assert sampled <= 4
     assert dict(world.calls) == {**warm, "counters.charge": sampled}
     assert lookups == 1
-    assert {**cold, "counters.charge": 1} == {**warm, "accounts.linked": 1, "accounts.get": 1}
+    # Of the receiver: name, account, rules. Of the sender, who has an account here: account, rules.
+    read = {"accounts.linked": 1, "accounts.get": 2, "rules.get": 2}
+    assert {**cold, "counters.charge": 1} == {**warm, **read}
+
+
+def test_a_sender_who_is_at_home_elsewhere_is_not_looked_up() -> None:
+    world = settled()
+    carol = Stranger("carol.eth")
+    world.publish(carol)
+    world.submit(world.letter(carol))
+    assert (world.calls["accounts.get"], world.calls["rules.get"]) == (1, 1), "the receiver's"
 
 
 # Concurrency

@@ -57,6 +57,17 @@ def test_forgetting_reads_again() -> None:
     assert recent.get_or("key", lambda: "new") == "new"
 
 
+def test_what_was_read_before_it_was_to_be_forgotten_is_not_remembered() -> None:
+    recent = Recent[str, str](HandClock(), lifetime_s=30)
+
+    def read_while_somebody_writes() -> str:
+        recent.forget("key")
+        return "old"
+
+    assert recent.get_or("key", read_while_somebody_writes) == "old"
+    assert recent.get_or("key", lambda: "new") == "new"
+
+
 def test_the_oldest_entries_go_first() -> None:
     recent = Recent[int, str](HandClock(), lifetime_s=30, size=2)
     for key in range(3):

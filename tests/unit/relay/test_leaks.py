@@ -9,8 +9,12 @@ from hashlib import sha256
 import pytest
 
 from chalicelib.protocol.errors import Dm3Error
+from chalicelib.protocol.json_types import JsonObject
 from chalicelib.store.memory import MemoryStore
-from tests.unit.relay.world import ALICE, BOB, MALLORY, SECRETS, SOURCE, World
+from tests.unit.relay.world import ALICE, BOB, MALLORY, SECRETS, SOURCE, Person, Stranger, World
+
+CAROL = Stranger("carol.eth")
+FRIEND, FOE = Person("friend.eth").address, Person("foe.eth").address
 
 
 def dump(value: object, seen: set[int]) -> Iterator[bytes]:
@@ -41,7 +45,9 @@ def dumped(store: MemoryStore) -> list[bytes]:
     accounts, counters = dict(vars(store.accounts)), dict(vars(store.counters))
     for part in (accounts, counters):
         part.pop("_guard")
-    return list(dump([store.inbox._items, store.submissions._rows, accounts, counters], set()))
+    return list(
+        dump([store.inbox._items, store.submissions._rows, accounts, counters, store.rules._rows], set())
+    )
 
 
 def spellings(secret: str) -> Iterator[bytes]:
@@ -70,6 +76,16 @@ def used() -> World:
     for refused in (world.letter(MALLORY, claim="alice.eth"), world.letter(to="nobody.eth")):
         with pytest.raises(Dm3Error):
             world.submit(refused)
+    rules: JsonObject = {
+        "firstContact": {"messages": 2},
+        "senderQuota": {"messagesPerDay": 9},
+        "totalQuota": {"kibPerDay": 99},
+    }
+    listed: JsonObject = {"allow": ["friend.eth", FRIEND], "block": ["*.spam.eth", FOE]}
+    world.rule(BOB, rules=rules, **listed)
+    world.publish(CAROL)
+    world.submit(world.letter(CAROL))
+    world.submit(world.letter(BOB, ALICE, "an answer"))
     world.register(world.publish(BOB.with_new_keys()))
     account = world.account(BOB.with_new_keys())
     world.relay.inbox.incoming(account)
@@ -90,6 +106,8 @@ def test_the_dump_finds_what_is_stored_in_the_clear() -> None:
     [
         *("alice.eth", "bob.eth", "robert.eth", "mallory.eth", "nobody.eth", "alice", "robert"),
         *(ALICE.address, BOB.address, MALLORY.address),
+        *("carol.eth", CAROL.address, "friend.eth", "*.spam.eth", "spam.eth", FRIEND, FOE),
+        *("firstContact", "onlyAllowed"),
         *(SOURCE, "deliveryInformation", "relay.eth"),
     ],
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.protocol.errors import UnknownReceiver
-from tests.unit.relay.world import ALICE, BOB, World
+from tests.unit.relay.world import ALICE, BOB, Stranger, World
 
 
 def test_a_warm_process_reads_nothing_of_the_receiver() -> None:
@@ -16,12 +16,13 @@ def test_a_warm_process_reads_nothing_of_the_receiver() -> None:
 
 
 def test_what_is_remembered_is_read_again_after_its_time() -> None:
-    world = World()
-    world.settle(ALICE, BOB)
-    world.submit()
+    world, carol = World(), Stranger("carol.eth")
+    world.settle(BOB)
+    world.publish(carol)
+    world.submit(world.letter(carol))
     world.calls.clear()
     world.clock.pass_s(world.settings.remember_s)
-    world.submit(world.letter(text="again"))
+    world.submit(world.letter(carol, text="again"))
     assert (world.calls["accounts.linked"], world.calls["accounts.get"]) == (1, 1)
 
 

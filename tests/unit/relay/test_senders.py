@@ -22,7 +22,8 @@ def test_a_proven_sender_has_an_address() -> None:
     world = World()
     world.publish(ALICE)
     sender = SenderCheck(world.directory, lenient=False).check(envelope(world, ALICE), "ALICE.eth")
-    assert sender == Sender("alice.eth", ALICE.address, verified=True)
+    assert sender == Sender("alice.eth", ALICE.address, verified=True, delivery_services=("relay.eth",))
+    assert sender.names == ("alice.eth",)
     assert world.directory.readings == ["alice.eth"]
 
 

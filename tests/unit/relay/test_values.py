@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from chalicelib.relay.policy.account_rules import AccountRules
 from chalicelib.relay.values import Account, Export, Page, StoredMessage
 from tests.unit.relay.world import BOB
 
@@ -19,12 +20,14 @@ def test_a_stored_message_in_the_paged_api() -> None:
 
 def test_an_export_holds_all_of_an_account() -> None:
     page = Page((MESSAGE,), "cursor", more=True)
-    export = Export(BOB.address, BOB.signed_profile, ("bob.eth",), 7, page)
+    rules = AccountRules(only_allowed=True)
+    export = Export(BOB.address, BOB.signed_profile, ("bob.eth",), 7, rules, page)
     assert export.to_json() == {
         "address": BOB.address,
         "profile": BOB.signed_profile.to_json(),
         "names": ["bob.eth"],
         "createdAt": 7,
+        "rules": {"rules": {}, "allow": [], "block": [], "onlyAllowed": True},
         "messages": [MESSAGE.to_json()],
         "cursor": "cursor",
         "more": True,

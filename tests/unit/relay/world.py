@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from coincurve import PrivateKey
 
+from chalicelib.names.holdings import MemoryHoldings
 from chalicelib.names.memory import MemoryDirectory
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.crypto import KeyPair, encryption_key_pair, seal_for, signing_key_pair
@@ -72,6 +73,14 @@ class Person:
         return sha256(f"{kind} {self.name} {self.device}".encode()).digest()
 
 
+class Stranger(Person):
+    """Somebody whose profile lists another delivery service."""
+
+    @property
+    def profile(self) -> UserProfile:
+        return UserProfile(self.encryption.public_key, self.signing.public_key, ("elsewhere.eth",), {})
+
+
 ALICE, BOB, MALLORY = Person("alice.eth"), Person("bob.eth"), Person("mallory.eth")
 
 
@@ -83,6 +92,7 @@ class World:
     policy: Policy | None = None
     store: MemoryStore = field(default_factory=MemoryStore)
     directory: MemoryDirectory = field(default_factory=MemoryDirectory)
+    holdings: MemoryHoldings = field(default_factory=MemoryHoldings)
     clock: HandClock = field(default_factory=HandClock)
     chance: SeededChance = field(default_factory=SeededChance)
     secrets: RelaySecrets = SECRETS
@@ -107,6 +117,7 @@ class World:
             directory=self.directory,
             clock=clock,
             chance=self.chance,
+            holdings=self.holdings,
             policy=self.policy,
         )
 
@@ -133,6 +144,10 @@ class World:
         challenge = self.relay.sessions.challenge(name or person.name)
         signature = sign(person.signing.private_key, challenge)
         return self.relay.sessions.sign_in(name or person.name, challenge, signature)
+
+    def rule(self, person: Person = BOB, **document: JsonValue) -> None:
+        """Give the person's account these rules and no others."""
+        self.relay.rules.replace(self.account(person), document)
 
     def letter(
         self,

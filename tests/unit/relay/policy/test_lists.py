@@ -29,7 +29,9 @@ def test_an_entry_lists(entry: str, names: list[str], address: str | None, liste
     assert SenderList.parse([entry]).has(names, address) is listed
 
 
-@pytest.mark.parametrize("entry", ["", "*", "*.", "a..b", "a b.eth", "*.*.eth", "**.eth"])
+@pytest.mark.parametrize(
+    "entry", ["", "*", "*.", "a..b", "a b.eth", "*.*.eth", "**.eth", ADDRESS.replace("C", "c")]
+)
 def test_nonsense_is_refused(entry: str) -> None:
     with pytest.raises(InvalidInput):
         normal_entry(entry)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from chalicelib.relay.policy.port import AcceptAll, Candidate
+import pytest
+
+from tests.unit.relay.policy.desk import candidate
 
 
-def test_accept_all_accepts_even_a_claim() -> None:
-    candidate = Candidate(b"receiver", "alice.eth", None, verified=False, size_bytes=1)
-    AcceptAll().admit(candidate)
+@pytest.mark.parametrize(("size_bytes", "kib"), [(0, 1), (1_023, 1), (1_024, 2), (3_000_000, 2_930)])
+def test_a_message_takes_whole_kib(size_bytes: int, kib: int) -> None:
+    assert candidate(size_bytes=size_bytes).kib == kib

@@ -1,0 +1,50 @@
+"""What rules count: so many of something, exactly, and the refusal when there would be more.
+
+Everything that one decision counts is read in one request first, so that a sender whose allowance is used up
+costs no write and uses up nothing of another one's. Then each counter is charged in one atomic step, which
+alone decides: however many come in at once, no counter passes its limit. If one refuses at that point, what
+was charged before it stays charged: giving back cannot be repeated without harm, and too little is never too
+much. The narrowest counter is therefore charged first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.protocol.errors import Spam
+from chalicelib.relay.ports import Charge, CounterStore
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A charge that has to fit, the refusal if it does not, and the counter that waives it unless it is 0."""
+
+    charge: Charge
+    refusal: Spam
+    waived_by: bytes | None = None
+
+
+class Tallies:
+    """Takes tallies, all or (but for races) none."""
+
+    def __init__(self, counters: CounterStore) -> None:
+        self._counters = counters
+
+    def take(self, tallies: Sequence[Tally], *, now_s: int) -> None:
+        """Charge all of `tallies`, in their order. Raises the first refusal."""
+        if not tallies:
+            return
+        counts = self._read(tallies, now_s)
+        due = [tally for tally in tallies if tally.waived_by is None or not counts[tally.waived_by]]
+        for tally in due:
+            if counts[tally.charge.counter] + tally.charge.amount > tally.charge.limit:
+                raise tally.refusal
+        for tally in due:
+            if not self._counters.charge(tally.charge, now_s=now_s):
+                raise tally.refusal
+
+    def _read(self, tallies: Sequence[Tally], now_s: int) -> dict[bytes, int]:
+        counters = [tally.charge.counter for tally in tallies]
+        counters += [tally.waived_by for tally in tallies if tally.waived_by is not None]
+        return dict(zip(counters, self._counters.read(counters, now_s=now_s), strict=True))
