@@ -12,7 +12,6 @@ from chalicelib.client import Dm3Client, OwnRules, Response
 from chalicelib.protocol.errors import InvalidInput, Unavailable
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.rules import Asked, PublicRules, Question, Requirement
-from tests.unit.client.rules import RuleRoutes
 from tests.unit.client.world import RELAY, SECOND, World, answering, down
 from tests.unit.protocol.strategies import accepts_or_refuses, values
 from tests.unit.protocol.test_rules import RULES
@@ -29,9 +28,7 @@ STRICT = OwnRules(
 
 @pytest.fixture
 def world() -> World:
-    world = World()
-    world.faults.append(RuleRoutes())
-    return world
+    return World()
 
 
 @pytest.fixture

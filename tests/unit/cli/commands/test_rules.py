@@ -11,7 +11,7 @@ from chalicelib.client import Dm3Client, OwnRules
 from chalicelib.protocol.errors import Spam
 from chalicelib.protocol.rules import Asked, PublicRules, Question, Requirement, TokenStandard
 from tests.unit.cli.conftest import Run, as_json, use_keys
-from tests.unit.client.rules import RuleRoutes, told
+from tests.unit.client.rules import told
 from tests.unit.client.world import RELAY, SECOND, World, down
 
 TOKEN = "0x6B175474E89094C44Da98b954EedeAC495271d0F"
@@ -45,16 +45,14 @@ EVERYTHING = {
 NOTHING = dict(OwnRules().to_json())
 
 
-@pytest.fixture(autouse=True)
-def routes(world: World) -> RuleRoutes:
-    routes = RuleRoutes()
-    world.faults.append(routes)
-    return routes
-
-
 @pytest.fixture
 def bob(bob_has_keys: Dm3Client) -> Dm3Client:
     return bob_has_keys
+
+
+def kept_by(client: Dm3Client) -> object:
+    """The document that the relay keeps."""
+    return client.rules().preferred.to_json()
 
 
 class TestOwn:
@@ -80,26 +78,26 @@ class TestOwn:
         ):
             assert words in shown
 
-    def test_what_is_not_named_stays(self, run: Run, bob: Dm3Client, routes: RuleRoutes) -> None:
+    def test_what_is_not_named_stays(self, run: Run, bob: Dm3Client) -> None:
         run("rules", "set", *EVERY_OPTION)
         run("rules", "allow", "alice.eth")
         run("rules", "set", "--sender-messages", "20", "--everybody", "--fail-closed")
         rules = EVERYTHING["rules"]
         assert isinstance(rules, dict)
         quota = {"messagesPerDay": 20, "kibPerDay": 100}
-        assert routes.documents[RELAY] == {
+        assert kept_by(bob) == {
             **EVERYTHING,
             "rules": {**rules, "senderQuota": quota, "onChainFailure": "fail_closed"},
             "allow": ["alice.eth"],
             "onlyAllowed": False,
         }
 
-    def test_rules_are_taken_away_one_by_one(self, run: Run, bob: Dm3Client, routes: RuleRoutes) -> None:
+    def test_rules_are_taken_away_one_by_one(self, run: Run, bob: Dm3Client) -> None:
         run("rules", "set", *EVERY_OPTION)
         gone = ("min-nonce", "min-balance", "token", "stake", "first-contact", "sender-quota", "total-quota")
         for word in (*gone, "types", "schemes"):
             assert run("rules", "set", "--without", word).exit_code == 0
-        assert routes.documents[RELAY] == {
+        assert kept_by(bob) == {
             **NOTHING,
             "rules": {"onChainFailure": "fail_open"},
             "onlyAllowed": True,
@@ -118,19 +116,17 @@ class TestOwn:
         assert run("rules", "show").stdout == "At relay.eth:\n  Everybody is accepted.\n"
         assert as_json(run("rules", "clear", "--json")) == {"cleared": True, "unreached": []}
 
-    def test_a_whole_document(self, run: Run, home: Path, bob: Dm3Client, routes: RuleRoutes) -> None:
+    def test_a_whole_document(self, run: Run, home: Path, bob: Dm3Client) -> None:
         run("rules", "block", "carol.eth")
         (home / "rules.json").write_text(json.dumps(EVERYTHING))
         assert run("rules", "set", "--file", str(home / "rules.json")).exit_code == 0
-        assert routes.documents[RELAY] == EVERYTHING
+        assert kept_by(bob) == EVERYTHING
 
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"rule": {}}', '{"rules": {"minNonce": "5"}}'])
-    def test_a_document_that_is_none(
-        self, run: Run, home: Path, bob: Dm3Client, routes: RuleRoutes, text: str
-    ) -> None:
+    def test_a_document_that_is_none(self, run: Run, home: Path, bob: Dm3Client, text: str) -> None:
         (home / "rules.json").write_text(text)
         result = run("rules", "set", "--file", str(home / "rules.json"))
-        assert (result.exit_code, routes.documents) == (1, {})
+        assert (result.exit_code, kept_by(bob)) == (1, NOTHING)
         assert result.stderr.startswith("Error: ")
 
     @pytest.mark.parametrize(
