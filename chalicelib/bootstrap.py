@@ -16,10 +16,12 @@ from chalicelib.config import Keys, Settings, SweeperSettings
 from chalicelib.fetching.guarded_fetcher import GuardedFetcher
 from chalicelib.names.cache import CachePolicy
 from chalicelib.names.ccip_gateway import CcipGateway
+from chalicelib.names.chain_holdings import ChainHoldings
 from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.http_transport import HttpTransport
 from chalicelib.names.links import IPFS_GATEWAYS, LinkReader
 from chalicelib.names.ports import ChainTransport, RpcCall, RpcResult
+from chalicelib.names.remembered_holdings import RememberedHoldings
 from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.errors import Unavailable
@@ -89,8 +91,9 @@ def build(settings: Settings, keys: Keys, store: DynamoStore) -> Relay:
     """A relay for `settings` that keeps everything in `store` and reads names from the chain."""
     clock = SystemClock()
     fetcher = GuardedFetcher(allow_local=settings.allow_local_urls)
+    node = InOrder([HttpTransport(url) for url in settings.rpc_urls])
     directory = EnsDirectory(
-        InOrder([HttpTransport(url) for url in settings.rpc_urls]),
+        node,
         LinkReader(fetcher, ipfs_gateways=settings.ipfs_gateways or IPFS_GATEWAYS),
         clock_ms=clock.now_ms,
         policy=CachePolicy(
@@ -117,6 +120,7 @@ def build(settings: Settings, keys: Keys, store: DynamoStore) -> Relay:
         directory=directory,
         clock=clock,
         chance=SystemChance(),
+        holdings=RememberedHoldings(ChainHoldings(node), clock.now_ms),
     )
 
 

@@ -40,7 +40,7 @@ from chalicelib.client.values import (
     Verdict,
 )
 from chalicelib.client.wallet import Wallet
-from chalicelib.client.welcome import Condition, Welcome
+from chalicelib.client.welcome import Condition, Unwelcome, Welcome
 from chalicelib.protocol.envelope import Revision
 from chalicelib.protocol.errors import Dm3Error
 from chalicelib.protocol.message import Attachment, Message, MessageType
@@ -81,6 +81,7 @@ __all__ = [
     "Transport",
     "Unreached",
     "Unreadable",
+    "Unwelcome",
     "Verdict",
     "Wallet",
     "Welcome",

@@ -182,9 +182,9 @@ class Dm3Client:
         for want of a published profile), InvalidSignature (a receipt that is not genuine). After an error
         nothing is kept.
 
-        Rules that the sender's address does not meet are told before anything is sealed or submitted, unless
-        the chain does not answer. A receiver may have allowed this sender all the same, which nobody but
-        their delivery service knows: with `anyway` it decides.
+        Rules that the sender's address does not meet are told before anything is sealed or submitted
+        (Unwelcome, a kind of Spam), unless the chain does not answer. A receiver may have allowed this sender
+        all the same, which nobody but their delivery service knows: with `anyway` it decides.
         """
         draft = what if isinstance(what, Draft) else new(what)
         if attachments:

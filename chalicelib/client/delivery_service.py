@@ -10,12 +10,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from chalicelib.client import failures
 from chalicelib.client.patience import Patience
+from chalicelib.client.rest import JSON_TYPE, Rest, json_of
 from chalicelib.client.transport import Request, Response, Transport
-from chalicelib.protocol.canonical import DEFAULT_MAX_DEPTH, canonicalize, parse_json
+from chalicelib.protocol.canonical import canonicalize, parse_json
 from chalicelib.protocol.errors import Dm3Error, InvalidInput, ParseError, Unavailable
 from chalicelib.protocol.extension import ProfileExtension
 from chalicelib.protocol.json_types import JsonObject, JsonValue
@@ -23,9 +24,6 @@ from chalicelib.protocol.profile import DeliveryServiceProfile
 from chalicelib.protocol.properties import DeliveryServiceProperties
 from chalicelib.protocol.receipt import Receipt
 
-_JSON = "application/json"
-# A page wraps its envelopes a few levels deep, and each may be as deep by itself as JSON may be.
-_MAX_ANSWER_DEPTH = 2 * DEFAULT_MAX_DEPTH
 _NONSENSE = "The delivery service gave an answer that makes no sense."
 
 Parsed = TypeVar("Parsed")
@@ -54,6 +52,7 @@ class DeliveryService:
         self._base = profile.url.rstrip("/")
         self._transport = transport
         self._patience = patience
+        self._rest = Rest(self._base, transport, patience)
 
     def submit(self, envelope: JsonObject) -> Accepted:
         """`dm3_submitMessage`. The receipt is as it came: whoever asks verifies it."""
@@ -74,23 +73,8 @@ class DeliveryService:
     def request(
         self, method: str, path: str, *, body: JsonValue = None, token: str | None = None, **query: str | None
     ) -> JsonValue:
-        """The JSON of a REST answer, None if it has no body. `path` is already percent-encoded.
-
-        Raises SignInRequired (401), Forbidden, NotFound, InvalidInput.
-        """
-        given = {name: value for name, value in query.items() if value is not None}
-        url = f"{self._base}{path}" + (f"?{urlencode(given)}" if given else "")
-        headers = {} if body is None else {"content-type": _JSON}
-        if token is not None:
-            headers["authorization"] = f"Bearer {token}"
-        content = b"" if body is None else canonicalize(body).encode()
-        return self._patience.run(lambda: self._rest(Request(method, url, headers, content)))
-
-    def _rest(self, request: Request) -> JsonValue:
-        response = self._transport.exchange(request)
-        if response.status >= 400:
-            raise failures.from_http(response)
-        return _json(response) if response.body.strip() else None
+        """As `Rest.request`."""
+        return self._rest.request(method, path, body=body, token=token, **query)
 
     def _call(self, method: str, *params: JsonValue) -> JsonValue:
         return self._patience.run(lambda: self._call_once(method, params))
@@ -99,7 +83,7 @@ class DeliveryService:
         identifier = secrets.token_hex(8)
         body: JsonObject = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": list(params)}
         response = self._transport.exchange(
-            Request("POST", f"{self._base}/rpc", {"content-type": _JSON}, canonicalize(body).encode())
+            Request("POST", f"{self._base}/rpc", {"content-type": JSON_TYPE}, canonicalize(body).encode())
         )
         if response.status == 200 and response.body.strip() == b"OK":
             return "OK"
@@ -122,7 +106,7 @@ def _understood(parse: Callable[[JsonValue], Parsed], value: JsonValue) -> Parse
 def _result(response: Response, identifier: str) -> JsonValue:
     """The `result` of a JSON-RPC answer. Raises the error it tells, or what the status stands for."""
     try:
-        answer = _json(response)
+        answer = json_of(response)
     except Dm3Error:
         answer = None
     if not isinstance(answer, dict) or answer.get("id", identifier) not in (identifier, None):
@@ -147,10 +131,3 @@ def _text_or_json(text: str) -> JsonValue:
         return parse_json(text)
     except ParseError:
         return text
-
-
-def _json(response: Response) -> JsonValue:
-    try:
-        return parse_json(response.body, max_depth=_MAX_ANSWER_DEPTH)
-    except ParseError:
-        raise Unavailable("The delivery service gave an answer that is not JSON.") from None

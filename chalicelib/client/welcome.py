@@ -19,6 +19,10 @@ from chalicelib.protocol.json_types import JsonObject
 from chalicelib.protocol.rules import PublicRules, Question, Requirement
 
 
+class Unwelcome(Spam):
+    """A receiver's public rule refuses the sender: found out here, before anything was sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One of a receiver's rules, as it concerns the sender.
@@ -67,14 +71,14 @@ class Threshold:
         return (*met, *_counted(rules))
 
     def require_met(self, rules: PublicRules) -> None:
-        """Raises Spam, as the delivery service would, if a rule is known not to be met."""
+        """Raises Unwelcome if a rule is known not to be met, with the data that a refusal would have."""
         answers = self._answers(rules)
         if answers is None:
             return
         unmet = rules.unmet(answers)
         if unmet is not None:
             sentence = sentences.of_requirement(unmet, answers[unmet.question])
-            raise Spam(sentence, data=unmet.to_json())
+            raise Unwelcome(sentence, data=unmet.to_json())
 
     def _answers(self, rules: PublicRules) -> Mapping[Question, int] | None:
         """What the chain says about the sender; None if it cannot be asked."""

@@ -45,6 +45,21 @@ def warm(world: World) -> None:
     world.submit("waiting")
 
 
+def ruled(world: World) -> None:
+    """The process is warm, and Bob's rules count everything that can be counted."""
+    world.submit("waiting")
+    many = {"messagesPerDay": 900, "kibPerDay": 9_000}
+    counted = {"firstContact": {"messages": 900}, "senderQuota": many, "totalQuota": many}
+    world.relay.rules.replace(world.account(), {"rules": counted, "block": ["*.spam.eth"]})
+
+
+def change_rules(world: World) -> None:
+    """Bob changes a list; whatever fails, all of his rules stand afterwards or none of the change does."""
+    rules = world.relay.rules.edit_lists(world.account(), {"block": ["mallory.eth"]})
+    assert rules.block.entries == {"*.spam.eth", "mallory.eth"}
+    assert world.relay.rules.get(world.account()) == rules
+
+
 def submitted_before(world: World) -> None:
     """The envelope that is about to be submitted was accepted already."""
     world.submit("again")
@@ -82,6 +97,8 @@ OPERATIONS = {
     "submit, cold": Operation(nothing, lambda world: world.submit("new")),
     "submit, warm": Operation(warm, lambda world: world.submit("new")),
     "submit a large message": Operation(warm, lambda world: world.submit(LARGE)),
+    "submit under rules": Operation(ruled, lambda world: world.submit("new")),
+    "change rules": Operation(ruled, change_rules),
     "submit again": Operation(submitted_before, lambda world: world.submit("again")),
     "submit again what was acknowledged": Operation(acknowledged_before, lambda world: world.submit("again")),
     "fetch by page": Operation(earlier_mail, read_everything),

@@ -25,6 +25,23 @@ ANYTHING = st.recursive(
 )
 
 
+RULES: Any = {
+    "rules": {
+        "minNonce": 1,
+        "minTokenBalance": [{"address": ALICE.address, "amount": "1", "standard": "erc1155", "id": "7"}],
+        "stake": {"address": ALICE.address, "amount": "1"},
+        "firstContact": {"messages": 1},
+        "senderQuota": {"messagesPerDay": 1, "kibPerDay": 1},
+        "onChainFailure": "fail_open",
+    },
+    "allow": ["alice.eth"],
+    "block": ["*.spam.eth"],
+    "onlyAllowed": True,
+    "supportedMessageTypes": ["NEW"],
+    "encryptionScheme": ["x25519-chacha20-poly1305"],
+}
+
+
 class Door:
     """A relay with Alice and Bob, asked without sockets."""
 
@@ -149,3 +166,16 @@ def test_names_cursors_and_tokens_may_be_anything(door: Door, name: str | bytes,
     for path in (contact, f"{contact}?cursor={cursor}", f"/inbox/{BOB.name}?cursor={cursor}&limit={cursor}"):
         door.ask("GET", path, token=door.token)
     door.ask("GET", f"/inbox/{BOB.name}", token=quoted)
+
+
+@FUZZ
+@given(path=st.lists(st.integers(0, 9), max_size=4), other=ANYTHING, text=TEXTS)
+def test_rules_with_anything_in_them(door: Door, path: list[int], other: object, text: str) -> None:
+    for sent in (other, replaced(RULES, path, other), {"allow": [text]}, {"block": [other]}, {text: other}):
+        body = json.dumps(sent).encode()
+        for method, route in (("PUT", "/rules/bob.eth"), ("POST", "/rules/bob.eth/lists")):
+            assert door.ask(method, route, body, token=door.token).status in {200, 400, 413}
+    door.ask("GET", "/rules/bob.eth", token=door.token)
+    request = {"jsonrpc": "2.0", "method": "dm3_getProfileExtension", "params": [BOB.name], "id": 1}
+    assert door.ask("POST", "/rpc", json.dumps(request).encode()).status == 200
+    assert door.ask("DELETE", "/rules/bob.eth", token=door.token).status == 204

@@ -15,6 +15,7 @@ from chalicelib.cli.output import json_option, moment, plain, print_json
 from chalicelib.client import drafts
 from chalicelib.client.drafts import Draft
 from chalicelib.client.values import Queued, Sent
+from chalicelib.client.welcome import Unwelcome
 from chalicelib.protocol.envelope import Revision
 from chalicelib.protocol.errors import InvalidInput
 
@@ -60,6 +61,9 @@ _BARE: Final[Mapping[str, Callable[[str], Draft]]] = {
     type=click.Choice([revision.value for revision in Revision]),
     help="Revision of the envelope, for receivers who read only one. Can be repeated.",
 )
+@click.option(
+    "--anyway", is_flag=True, help="Send it even if you do not meet the receiver's rules: you are allowed."
+)
 @key_options
 @chain_options
 @json_option
@@ -72,13 +76,15 @@ def command(
     reference: str | None,
     attachments: tuple[Path, ...],
     revisions: tuple[str, ...],
+    anyway: bool,
     as_json: bool,
 ) -> None:
     r"""Send TEXT to the ENS name TO, sealed so that nobody else can read it.
 
     Without TEXT, or with "-", it is read from standard input. If the receiver cannot be reached yet (no
     profile, no account, relay down), the message is kept, encrypted, and `dm3 outbox --send` tries again; the
-    exit status is then 3.
+    exit status is then 3. A message that the receiver's rules would refuse is not sent at all; `dm3 rules
+    check TO` shows what they ask of you.
 
     \b
     Examples:
@@ -90,7 +96,14 @@ def command(
     draft = _draft(kind, text, reference)
     draft = replace(draft, attachments=tuple(drafts.attach(path) for path in attachments))
     client = connect(keys, chain, tuple(Revision(revision) for revision in revisions))
-    outcome = client.send(to, draft)
+    try:
+        outcome = client.send(to, draft, anyway=anyway)
+    except Unwelcome as refusal:
+        if as_json:
+            raise
+        click.echo(f"Not sent: {plain(refusal.message)}", err=True)
+        click.echo("If the receiver has allowed you all the same, send it with --anyway.", err=True)
+        sys.exit(1)
     _tell(outcome, as_json=as_json)
     if not outcome.delivered:
         sys.exit(QUEUED_STATUS)

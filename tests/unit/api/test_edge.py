@@ -13,7 +13,7 @@ from chalicelib.api import logs
 from chalicelib.api.answers import Answer, json_answer
 from chalicelib.api.edge import BODY_LIMIT_BYTES, CORS, Call, Routes, middleware
 from chalicelib.api.models import SignIn
-from chalicelib.protocol.errors import LimitExceeded, Unavailable
+from chalicelib.protocol.errors import LimitExceeded, Spam, Unavailable
 
 
 def event(
@@ -69,6 +69,14 @@ def app(seen: Seen) -> Chalice:
     @routes.add("POST", "/limited", "")
     def limited(_call: Call) -> Answer:
         raise LimitExceeded(retry_after_s=3)
+
+    @routes.add("POST", "/tomorrow", "")
+    def tomorrow(_call: Call) -> Answer:
+        raise Spam(data={"rule": "totalQuota", "retryAfter": 60})
+
+    @routes.add("POST", "/blocked", "")
+    def blocked(_call: Call) -> Answer:
+        raise Spam(data={"rule": "receiver"})
 
     @routes.add("POST", "/away", "", wording=lambda error: json_answer("own words", error.status))
     def away(_call: Call) -> Answer:
@@ -139,6 +147,8 @@ def test_a_route_may_have_words_of_its_own(app: Chalice) -> None:
 
 def test_a_quota_says_when_to_come_back(app: Chalice) -> None:
     assert ask(app, event("/limited"))["headers"]["Retry-After"] == "3"
+    assert ask(app, event("/tomorrow"))["headers"]["Retry-After"] == "60"
+    assert "Retry-After" not in ask(app, event("/blocked"))["headers"]
 
 
 @pytest.mark.parametrize(

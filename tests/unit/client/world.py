@@ -115,6 +115,7 @@ class World:
             directory=self.directory,
             clock=self.clock,
             chance=self.chance,
+            holdings=self.holdings,
             policy=self.policy,
         )
         self.relays[name] = relay
