@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.client.ens import ens_directory, is_local
+from chalicelib.names.http_transport import HttpTransport
 from chalicelib.protocol.errors import Unavailable
 from tests.support.ports import LOOPBACK, free_port
 
@@ -22,6 +23,7 @@ def test_a_local_node_is_one_on_this_machine(url: str, local: bool) -> None:
 
 
 def test_a_node_that_is_not_there_is_unavailable() -> None:
-    directory = ens_directory(f"http://{LOOPBACK}:{free_port()}", clock_ms=lambda: 0)
+    node = HttpTransport(f"http://{LOOPBACK}:{free_port()}")
+    directory = ens_directory(node, local=True, clock_ms=lambda: 0)
     with pytest.raises(Unavailable):
         directory.lookup("alice.eth")

@@ -15,7 +15,7 @@ from chalicelib.names.ccip_gateway import (
     CcipGateway,
 )
 from chalicelib.names.ports import OffchainLookup
-from chalicelib.names.universal_resolver import MAX_GATEWAY_URLS
+from chalicelib.names.rpc_answers import MAX_GATEWAY_URLS
 from chalicelib.protocol.errors import TooBig, Unavailable, UnsafeLink
 from tests.unit.names.simulated_chain import selector
 from tests.unit.names.test_batch_gateway import query
