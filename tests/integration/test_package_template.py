@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.config import Settings
+from chalicelib.names.links import IPFS_GATEWAYS
 from chalicelib.store.tables import ACCOUNTS, COUNTERS, INBOX, SUBMISSIONS, TableDefinition
 from infra.package.build import Built
 from infra.package.cloudformation import lint
@@ -160,6 +161,8 @@ def test_the_settings_can_be_read_from_what_the_template_sets(template: dict[str
     token_set = {**environment, "DM3_OPERATOR_TOKEN_SHA256": "ab" * 32}
     assert Settings.read(token_set).operator_token_sha256 == b"\xab" * 32
     assert variables["DM3_OPERATOR_TOKEN_SHA256"] == {"Ref": "OperatorTokenSha256"}
+    assert settings.ipfs_gateways == IPFS_GATEWAYS
+    assert settings.allow_local_urls is False
 
 
 def test_no_secret_stands_in_the_template_or_shows_in_the_console(template: dict[str, Any]) -> None:
