@@ -30,6 +30,8 @@ def test_the_required_variables_are_enough() -> None:
     assert settings.keys == KEYS
     assert (settings.message_ttl_days, settings.size_limit_bytes, settings.lenient) == (30, 3_000_000, False)
     assert settings.universal_resolver is None, "the one of the main network"
+    assert settings.ipfs_gateways is None, "the public ones"
+    assert not settings.allow_local_urls
     assert settings.sweeper == SweeperSettings("bodies", None)
 
 
@@ -52,6 +54,8 @@ def test_everything_can_be_set() -> None:
             "DM3_UNIVERSAL_RESOLVER": "0x" + "11" * 20,
             "DM3_NAMES_LIFETIME_S": "5",
             "DM3_UNKNOWN_LIFETIME_S": "0",
+            "DM3_IPFS_GATEWAYS": "https://a.example/{cid}, http://127.0.0.1:8080/ipfs/{cid}",
+            "DM3_ALLOW_LOCAL_URLS": "true",
         }
     )
     assert (settings.keys, settings.keys_parameter) == (None, "/dm3/keys")
@@ -60,6 +64,8 @@ def test_everything_can_be_set() -> None:
     assert settings.quotas == Quotas(1, 2, 3, 0, 5, 6)
     assert settings.universal_resolver == "0x" + "11" * 20
     assert (settings.names_lifetime_s, settings.unknown_lifetime_s) == (5, 0)
+    assert settings.ipfs_gateways == ("https://a.example/{cid}", "http://127.0.0.1:8080/ipfs/{cid}")
+    assert settings.allow_local_urls
 
 
 @pytest.mark.parametrize("name", [name for name in COMPLETE if name != "DM3_KEYS"])
@@ -84,6 +90,9 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("DM3_SIZE_LIMIT_BYTES", "3000001"),
         ("DM3_SIZE_LIMIT_BYTES", "9" * 5000),
         ("DM3_LENIENT", "yes"),
+        ("DM3_ALLOW_LOCAL_URLS", "1"),
+        ("DM3_IPFS_GATEWAYS", "https://a.example/{cid},https://b.example/ipfs"),
+        ("DM3_IPFS_GATEWAYS", "ipfs://{cid}"),
         ("DM3_NAMES_LIFETIME_S", "1.5"),
     ],
 )

@@ -93,6 +93,7 @@ def test_any_bytes_are_read_or_refused(data: bytes, index: int) -> None:
         abi.read_bytes,
         abi.read_string,
         lambda data, index: abi.read_strings(data, index, at_most=3),
+        lambda data, index: abi.read_elements(data, index, at_most=3),
     ]
     for read in readers:
         try:
@@ -144,3 +145,20 @@ def test_a_hostile_array_is_read_or_refused(data: bytes) -> None:
     except InvalidEncoding:
         return
     assert all(len(element) <= len(data) for element in found)
+
+
+@given(st.lists(st.tuples(_bytes, st.binary(min_size=20, max_size=20)), max_size=4))
+@settings(deadline=None, max_examples=50)
+def test_elements_that_eth_abi_writes_are_read(elements: list[tuple[bytes, bytes]]) -> None:
+    data = encode(["uint256", "(bytes,address)[]"], [7, elements])
+    found = abi.read_elements(data, 1, at_most=4)
+    assert [(abi.read_bytes(element, 0), abi.read_address(element, 1)) for element in found] == elements
+
+
+def test_more_elements_than_allowed_are_refused() -> None:
+    data = encode(["(bytes)[]"], [[(b"",)] * 3])
+    assert len(abi.read_elements(data, 0, at_most=3)) == 3
+    with pytest.raises(InvalidEncoding):
+        abi.read_elements(data, 0, at_most=2)
+    with pytest.raises(InvalidEncoding):
+        abi.read_elements(data[:96], 0, at_most=3)

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.fetching.ports import Answer
 from chalicelib.names.directory import ResolvedName
-from chalicelib.names.records import LINK_DEADLINE_S, MAX_LINKED_PROFILE_BYTES, resolved_name, service_profile
-from chalicelib.protocol.errors import Dm3Error, InvalidProfile, TooBig, Unavailable
+from chalicelib.names.links import IPFS_GATEWAYS, LinkReader
+from chalicelib.names.records import resolved_name, service_profile
+from chalicelib.protocol.errors import Dm3Error, InvalidProfile, TooBig, Unavailable, UnsafeLink
 from chalicelib.protocol.hashing import sha256_canonical
 from tests.unit.names.people import SERVICE, Person, data_uri
+from tests.unit.names.web import Web
 
 ALICE, MALLORY = Person(1), Person(5)
 UNUSABLE = [
@@ -29,19 +32,20 @@ UNUSABLE = [
 ]
 
 
-class Web:
-    """A fetcher over a dictionary; `error` is raised instead of answering."""
+def _links(pages: dict[str, bytes] | None = None, error: Dm3Error | None = None) -> LinkReader:
+    """Follows links into `pages`, or fails with `error`."""
+    return LinkReader(Web(pages) if error is None else Failing(error))
 
-    def __init__(self, pages: dict[str, bytes] | None = None, error: Dm3Error | None = None) -> None:
-        self.pages = pages or {}
-        self.error = error
-        self.asked: list[tuple[str, int, float]] = []
 
-    def fetch(self, url: str, *, max_bytes: int, deadline_s: float) -> bytes:
-        self.asked.append((url, max_bytes, deadline_s))
-        if self.error is not None:
-            raise self.error
-        return self.pages[url]
+class Failing(Web):
+    """Fails with one error, whatever is asked for."""
+
+    def __init__(self, error: Dm3Error) -> None:
+        super().__init__()
+        self._error = error
+
+    def fetch(self, url: str, **_: object) -> Answer:  # type: ignore[override]
+        raise self._error
 
 
 def _linked(person: Person) -> tuple[str, bytes]:
@@ -81,18 +85,18 @@ def test_no_record_is_no_profile() -> None:
 
 @pytest.mark.parametrize("record", UNUSABLE)
 def test_what_cannot_be_used_is_no_profile(record: str) -> None:
-    fetcher = Web(error=InvalidProfile())
+    links = _links(error=InvalidProfile())
     nothing = ResolvedName("alice.eth", ALICE.address)
-    assert resolved_name("alice.eth", ALICE.address, record, fetcher) == nothing
-    assert service_profile(record, fetcher) is None
+    assert resolved_name("alice.eth", ALICE.address, record, links) == nothing
+    assert service_profile(record, links) is None
 
 
 @given(st.text(max_size=60) | st.text(max_size=40).map(lambda text: "data:application/json," + text))
 @settings(deadline=None, max_examples=200)
 def test_any_record_is_read_without_an_error(record: str) -> None:
-    fetcher = Web(error=TooBig())
-    assert resolved_name("alice.eth", ALICE.address, record, fetcher).name == "alice.eth"
-    service_profile(record, fetcher)
+    links = _links(error=TooBig())
+    assert resolved_name("alice.eth", ALICE.address, record, links).name == "alice.eth"
+    service_profile(record, links)
 
 
 def test_a_delivery_service_profile() -> None:
@@ -101,43 +105,36 @@ def test_a_delivery_service_profile() -> None:
     assert found.to_json() == SERVICE
 
 
-def test_a_linked_profile_is_fetched_within_bounds() -> None:
+def test_a_linked_profile_is_read_and_checked() -> None:
     url, body = _linked(ALICE)
-    web = Web({url: body})
-    found = resolved_name("alice.eth", ALICE.address, url, web)
+    found = resolved_name("alice.eth", ALICE.address, url, _links({url: body}))
     assert found.profile == ALICE.profile
     assert found.signed is not None
-    assert web.asked == [(url, MAX_LINKED_PROFILE_BYTES, LINK_DEADLINE_S)]
+    changed = json.dumps(MALLORY.signed_json()).encode()
+    assert resolved_name("alice.eth", ALICE.address, url, _links({url: changed})).profile is None
 
 
-def test_a_linked_profile_that_was_changed_is_none() -> None:
-    url, _ = _linked(ALICE)
-    web = Web({url: json.dumps(MALLORY.signed_json()).encode()})
-    assert resolved_name("alice.eth", ALICE.address, url, web).profile is None
-
-
-def test_a_profile_in_ipfs_is_fetched_and_checked() -> None:
+def test_a_profile_in_ipfs_is_read_and_checked() -> None:
     body = json.dumps(ALICE.signed_json()).encode()
     # CIDv1: version 1, codec raw (0x55), multihash SHA-256 (0x12) of 32 bytes; in base32 behind its "b".
     cid = b"\x01\x55\x12\x20" + hashlib.sha256(body).digest()
-    url = "ipfs://b" + base64.b32encode(cid).decode().lower().rstrip("=")
-    web = Web({url: body})
-    assert resolved_name("alice.eth", ALICE.address, url, web).signed is not None
-    assert [asked[0] for asked in web.asked] == [url]
-    web.pages[url] = body + b" "
-    assert resolved_name("alice.eth", ALICE.address, url, web).profile is None
+    text = "b" + base64.b32encode(cid).decode().lower().rstrip("=")
+    links = _links({IPFS_GATEWAYS[0].replace("{cid}", text): body})
+    assert resolved_name("alice.eth", ALICE.address, f"ipfs://{text}", links).signed is not None
+    with pytest.raises(Unavailable):
+        resolved_name("alice.eth", ALICE.address, f"ipfs://{text}", _links())
 
 
 def test_a_link_that_cannot_be_followed_now_is_unavailable() -> None:
     url, _ = _linked(ALICE)
-    for fetcher in (None, Web(error=Unavailable())):
+    for links in (None, _links(error=Unavailable())):
         with pytest.raises(Unavailable):
-            resolved_name("alice.eth", ALICE.address, url, fetcher)
+            resolved_name("alice.eth", ALICE.address, url, links)
         with pytest.raises(Unavailable):
-            service_profile(url, fetcher)
+            service_profile(url, links)
 
 
-@pytest.mark.parametrize("error", [TooBig(), InvalidProfile()])
+@pytest.mark.parametrize("error", [TooBig(), UnsafeLink()])
 def test_a_link_that_leads_to_nothing_usable_is_no_profile(error: Dm3Error) -> None:
     url, _ = _linked(ALICE)
-    assert resolved_name("alice.eth", ALICE.address, url, Web(error=error)).profile is None
+    assert resolved_name("alice.eth", ALICE.address, url, _links(error=error)).profile is None
