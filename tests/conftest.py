@@ -12,6 +12,7 @@ from hypothesis import settings
 from tests.faults.report import fault_lines
 from tests.interop.people import RunningRelay
 from tests.interop.running import start_local_relay
+from tests.support.hostile_report import hostile_lines
 
 if TYPE_CHECKING:
     from infra.package.build import Built
@@ -62,7 +63,8 @@ def deployed_relay(deployed_stack: Deployed) -> RunningRelay:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what the fault tests did: a number that is not printed is not looked at."""
+    """Say what the fault tests and the hostile servers did: a number that is not printed is not looked at."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
-    for line in fault_lines(report.user_properties for report in reports):
+    properties = [report.user_properties for report in reports]
+    for line in (*fault_lines(properties), *hostile_lines(properties)):
         terminalreporter.write_line(line)

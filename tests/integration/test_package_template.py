@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.config import Settings
+from chalicelib.names.links import IPFS_GATEWAYS
 from chalicelib.store.tables import ACCOUNTS, COUNTERS, INBOX, SUBMISSIONS, TableDefinition
 from infra.package.build import Built
 from infra.package.cloudformation import lint
@@ -156,6 +157,8 @@ def test_the_settings_can_be_read_from_what_the_template_sets(template: dict[str
     assert settings.rpc_urls == ("https://a.example/key", "https://b.example")
     assert settings.message_ttl_days == LEAST_MESSAGE_TTL_DAYS
     assert settings.lenient is False
+    assert settings.ipfs_gateways == IPFS_GATEWAYS
+    assert settings.allow_local_urls is False
 
 
 def test_no_secret_stands_in_the_template_or_shows_in_the_console(template: dict[str, Any]) -> None:

@@ -239,7 +239,8 @@ def test_plain_http_needs_no_look_at_the_network_to_be_refused() -> None:
     for url in ("http://example.com/", "http://8.8.8.8/", "http://127.0.0.1:8080/"):
         with pytest.raises(UnsafeLink):
             _get(net, url, allow_local=False)
-    assert net.resolved == net.connected == []
+    assert net.resolved == []
+    assert net.connected == []
 
 
 @pytest.mark.parametrize("addresses", [[PUBLIC], [HOME, PUBLIC], [PRIVATE]])

@@ -44,7 +44,7 @@ class Failing(Web):
         super().__init__()
         self._error = error
 
-    def fetch(self, url: str, **_: object) -> Answer:  # type: ignore[override]
+    def fetch(self, url: str, **_: object) -> Answer:
         raise self._error
 
 

@@ -28,7 +28,7 @@ def chain(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]
         return "0xabc"
 
     monkeypatch.setattr(publishing, "publish_text", publish_text)
-    monkeypatch.setattr(profile, "EnsDirectory", lambda *_args, **_settings: world.directory)
+    monkeypatch.setattr(profile, "ens_directory", lambda *_args, **_settings: world.directory)
     return written
 
 
