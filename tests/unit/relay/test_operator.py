@@ -23,6 +23,13 @@ from chalicelib.store.memory import Moment
 from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_NAME, SOURCE, World, limited
 
 
+class Everybody:
+    """The policy of a receiver who accepts everybody."""
+
+    def admit(self, candidate: Candidate) -> None:
+        pass
+
+
 def governed(document: JsonValue, world: World | None = None) -> World:
     world = world or World()
     world.settle(ALICE, BOB)
@@ -234,7 +241,8 @@ def test_a_process_that_cannot_read_the_rules_accepts_nothing(moment: Moment) ->
 
 
 def test_a_process_that_remembers_the_rules_goes_on_for_a_while_without_the_store() -> None:
-    world = governed({"block": ["mallory.eth"]})
+    # The receiver's own rules have rows in the same store.
+    world = governed({"block": ["mallory.eth"]}, World(policy=Everybody()))
 
     def fail(name: str, _when: Moment) -> None:
         if name == "rules.get":
