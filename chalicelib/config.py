@@ -4,7 +4,7 @@
     DM3_RPC_URLS             URLs of Ethereum nodes, separated by commas, tried in this order (required)
     DM3_KEYS                 the relay's keys as JSON text (see `Keys`), or
     DM3_KEYS_PARAMETER       the name of the SSM SecureString parameter that holds them
-    DM3_INBOX_TABLE, DM3_SUBMISSIONS_TABLE, DM3_ACCOUNTS_TABLE, DM3_COUNTERS_TABLE
+    DM3_INBOX_TABLE, DM3_SUBMISSIONS_TABLE, DM3_ACCOUNTS_TABLE, DM3_COUNTERS_TABLE, DM3_NAMES_TABLE
                              names of the DynamoDB tables (required)
     DM3_BODIES_BUCKET        S3 bucket for large messages (required)
     DM3_AWS_URL              endpoint of all AWS services; unset: AWS itself
@@ -17,6 +17,12 @@
     DM3_UNIVERSAL_RESOLVER   address of the ENS Universal Resolver; default: the one on mainnet
     DM3_NAMES_LIFETIME_S     seconds that an answer about a name is believed; default 300
     DM3_UNKNOWN_LIFETIME_S   the same for a name that does not exist; default 60
+    DM3_STALE_NAMES_S        seconds that an answer is served beyond that while no node answers; default 3600
+    DM3_NAME_ALIASES         top-level aliases, such as ".gno=.gnosis.eth,.lens=.lens.xyz"; default none
+    DM3_RPC_TIMEOUT_MS       milliseconds that one node has to answer; default 2000
+    DM3_RPC_TOTAL_MS         the same for all of them together; default 5000
+    DM3_MAX_CHAIN_LAG_S      seconds that a node's newest block may be old; 0: not looked at; default 120
+    DM3_CHAIN_ID             id of the chain that the nodes must serve (1: main network); default: any
 
 A missing or invalid variable is told in one sentence that names it and never its value.
 """
@@ -29,6 +35,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Self
+
+from chalicelib.names.aliases import Aliases
 
 _KEY_BYTES = 32
 
@@ -106,6 +114,7 @@ class Tables:
     submissions: str
     accounts: str
     counters: str
+    names: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,36 @@ class Quotas:
 
 
 @dataclass(frozen=True, slots=True)
+class Chain:
+    """How names are read from the chain. `chain_id` None: whatever chain the nodes serve."""
+
+    stale_names_s: int = 3_600
+    aliases: Aliases = field(default_factory=Aliases)
+    rpc_timeout_ms: int = 2_000
+    rpc_total_ms: int = 5_000
+    max_lag_s: int = 120
+    chain_id: int | None = None
+
+    @classmethod
+    def read(cls, variables: _Variables) -> Self:
+        """What is said of the chain among the variables. Raises InvalidSettings."""
+        try:
+            aliases = Aliases.parse(variables.optional("DM3_NAME_ALIASES") or "")
+        except ValueError as error:
+            raise InvalidSettings(
+                f"The environment variable DM3_NAME_ALIASES cannot be used. {error}"
+            ) from None
+        return cls(
+            stale_names_s=variables.number("DM3_STALE_NAMES_S", 3_600, least=0, most=604_800),
+            aliases=aliases,
+            rpc_timeout_ms=variables.number("DM3_RPC_TIMEOUT_MS", 2_000, least=100, most=20_000),
+            rpc_total_ms=variables.number("DM3_RPC_TOTAL_MS", 5_000, least=100, most=20_000),
+            max_lag_s=variables.number("DM3_MAX_CHAIN_LAG_S", 120, least=0, most=86_400),
+            chain_id=variables.number("DM3_CHAIN_ID", 0, least=0, most=2**53) or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything an operator decides. Exactly one of `keys` and `keys_parameter` is set."""
 
@@ -148,6 +187,7 @@ class Settings:
     universal_resolver: str | None = None  # None: the one on mainnet
     names_lifetime_s: int = 300
     unknown_lifetime_s: int = 60
+    chain: Chain = field(default_factory=Chain)
 
     @property
     def sweeper(self) -> SweeperSettings:
@@ -167,7 +207,7 @@ class Settings:
             tables=Tables(
                 *(
                     variables.required(f"DM3_{table}_TABLE")
-                    for table in ("INBOX", "SUBMISSIONS", "ACCOUNTS", "COUNTERS")
+                    for table in ("INBOX", "SUBMISSIONS", "ACCOUNTS", "COUNTERS", "NAMES")
                 )
             ),
             bodies_bucket=variables.required("DM3_BODIES_BUCKET"),
@@ -183,6 +223,7 @@ class Settings:
             universal_resolver=variables.optional("DM3_UNIVERSAL_RESOLVER"),
             names_lifetime_s=variables.number("DM3_NAMES_LIFETIME_S", 300, least=0, most=86_400),
             unknown_lifetime_s=variables.number("DM3_UNKNOWN_LIFETIME_S", 60, least=0, most=86_400),
+            chain=Chain.read(variables),
         )
 
 

@@ -19,6 +19,7 @@ COMPLETE = {
     "DM3_SUBMISSIONS_TABLE": "submissions",
     "DM3_ACCOUNTS_TABLE": "accounts",
     "DM3_COUNTERS_TABLE": "counters",
+    "DM3_NAMES_TABLE": "names",
     "DM3_BODIES_BUCKET": "bodies",
 }
 
@@ -26,7 +27,7 @@ COMPLETE = {
 def test_the_required_variables_are_enough() -> None:
     settings = Settings.read(COMPLETE)
     assert settings.rpc_urls == ("https://one.example/secret", "http://127.0.0.1:8545")
-    assert settings.tables == Tables("inbox", "submissions", "accounts", "counters")
+    assert settings.tables == Tables("inbox", "submissions", "accounts", "counters", "names")
     assert settings.keys == KEYS
     assert (settings.message_ttl_days, settings.size_limit_bytes, settings.lenient) == (30, 3_000_000, False)
     assert settings.universal_resolver is None, "the one of the main network"
@@ -52,6 +53,12 @@ def test_everything_can_be_set() -> None:
             "DM3_UNIVERSAL_RESOLVER": "0x" + "11" * 20,
             "DM3_NAMES_LIFETIME_S": "5",
             "DM3_UNKNOWN_LIFETIME_S": "0",
+            "DM3_STALE_NAMES_S": "60",
+            "DM3_NAME_ALIASES": ".gno=.gnosis.eth",
+            "DM3_RPC_TIMEOUT_MS": "500",
+            "DM3_RPC_TOTAL_MS": "900",
+            "DM3_MAX_CHAIN_LAG_S": "0",
+            "DM3_CHAIN_ID": "100",
         }
     )
     assert (settings.keys, settings.keys_parameter) == (None, "/dm3/keys")
@@ -60,6 +67,10 @@ def test_everything_can_be_set() -> None:
     assert settings.quotas == Quotas(1, 2, 3, 0, 5, 6)
     assert settings.universal_resolver == "0x" + "11" * 20
     assert (settings.names_lifetime_s, settings.unknown_lifetime_s) == (5, 0)
+    chain = settings.chain
+    assert chain.aliases.target("alice.gno") == "alice.gnosis.eth"
+    assert (chain.stale_names_s, chain.rpc_timeout_ms, chain.rpc_total_ms) == (60, 500, 900)
+    assert (chain.max_lag_s, chain.chain_id) == (0, 100)
 
 
 @pytest.mark.parametrize("name", [name for name in COMPLETE if name != "DM3_KEYS"])
@@ -85,6 +96,10 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("DM3_SIZE_LIMIT_BYTES", "9" * 5000),
         ("DM3_LENIENT", "yes"),
         ("DM3_NAMES_LIFETIME_S", "1.5"),
+        ("DM3_NAME_ALIASES", ".secret=.SECRET.eth"),
+        ("DM3_NAME_ALIASES", ".secret"),
+        ("DM3_RPC_TIMEOUT_MS", "99"),
+        ("DM3_CHAIN_ID", "mainnet"),
     ],
 )
 def test_an_invalid_variable_is_named_without_its_value(name: str, value: str) -> None:

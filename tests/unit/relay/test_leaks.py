@@ -41,7 +41,8 @@ def dumped(store: MemoryStore) -> list[bytes]:
     accounts, counters = dict(vars(store.accounts)), dict(vars(store.counters))
     for part in (accounts, counters):
         part.pop("_guard")
-    return list(dump([store.inbox._items, store.submissions._rows, accounts, counters], set()))
+    names = store.names._rows
+    return list(dump([store.inbox._items, store.submissions._rows, accounts, counters, names], set()))
 
 
 def spellings(secret: str) -> Iterator[bytes]:
