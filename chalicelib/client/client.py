@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -37,6 +37,7 @@ from chalicelib.client.values import (
     Unreached,
     Unreadable,
 )
+from chalicelib.names.aliases import Aliases
 from chalicelib.names.directory import Directory
 from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.http_transport import HttpTransport as ChainOverHttp
@@ -117,17 +118,22 @@ class Dm3Client:
         *,
         outbox_folder: Path | None = None,
         universal_resolver: str = UNIVERSAL_RESOLVER,
+        aliases: Mapping[str, str] | None = None,
         settings: Settings | None = None,
     ) -> Self:
         """A client that reads ENS from the Ethereum node at `rpc_url` and speaks HTTPS.
 
         With a node on this machine (`dm3 local`), delivery services may be called without encryption, too.
         `outbox_folder` keeps unsent messages, encrypted, until another run; without it they are kept in
-        memory.
+        memory. `aliases` are top-level aliases such as `{".gno": ".gnosis.eth"}`; ValueError if they cannot
+        be used.
         """
         settings = settings or Settings()
         directory = EnsDirectory(
-            ChainOverHttp(rpc_url), clock_ms=settings.clock_ms, universal_resolver=universal_resolver
+            ChainOverHttp(rpc_url),
+            clock_ms=settings.clock_ms,
+            universal_resolver=universal_resolver,
+            aliases=Aliases(aliases),
         )
         transport = HttpTransport(allow_http=urlsplit(rpc_url).hostname in _LOOPBACK)
         outbox = None
