@@ -15,7 +15,7 @@ from chalicelib.process import Sweeper, Wiring, import_ahead
 
 wiring = Wiring(lambda: Settings.read(os.environ))
 sweeper = Sweeper(lambda: SweeperSettings.read(os.environ))
-app = application(wiring.relay, wiring.probe)
+app = application(wiring.relay, wiring.probe, wiring.metrics.flush)
 if os.environ.get("_HANDLER") == "app.app":  # set by Lambda: this is the API function, not the sweeper
     import_ahead()
 

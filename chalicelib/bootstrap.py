@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -17,17 +17,21 @@ from chalicelib.fetching.guarded_fetcher import GuardedFetcher
 from chalicelib.names.cache import CachePolicy
 from chalicelib.names.ccip_gateway import CcipGateway
 from chalicelib.names.chain_holdings import ChainHoldings
-from chalicelib.names.ens_directory import EnsDirectory
+from chalicelib.names.counting import Counting, uncounted
+from chalicelib.names.heads import HeadPolicy
 from chalicelib.names.http_transport import HttpTransport
 from chalicelib.names.links import IPFS_GATEWAYS, LinkReader
-from chalicelib.names.ports import ChainTransport, RpcCall, RpcResult
+from chalicelib.names.providers import ProviderPolicy, Providers
 from chalicelib.names.remembered_holdings import RememberedHoldings
 from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.relay.compose import compose
+from chalicelib.relay.ports import Clock
+from chalicelib.relay.remembered_names import ens_directory
 from chalicelib.relay.service import Relay
 from chalicelib.relay.settings import Limits, RelayKeys, RelaySecrets, RelaySettings
+from chalicelib.relay.vault import Vault
 from chalicelib.store.bodies import S3Bodies
 from chalicelib.store.dynamodb import DynamoStore, client
 
@@ -51,23 +55,6 @@ class SystemChance:
         return secrets.token_bytes(size_bytes)
 
 
-class InOrder:
-    """A `ChainTransport` over several nodes: the first that answers, in the operator's order."""
-
-    def __init__(self, transports: Sequence[ChainTransport]) -> None:
-        self._transports = transports
-
-    def request(self, calls: Sequence[RpcCall]) -> list[RpcResult]:
-        """See `names.ports.ChainTransport`."""
-        *others, last = self._transports
-        for transport in others:
-            try:
-                return transport.request(calls)
-            except Unavailable:
-                continue
-        return last.request(calls)
-
-
 def open_store(settings: Settings, clients: Clients) -> DynamoStore:
     """The relay's storage. Touches nothing yet."""
     tables = settings.tables
@@ -77,6 +64,7 @@ def open_store(settings: Settings, clients: Clients) -> DynamoStore:
         submissions_table=tables.submissions,
         accounts_table=tables.accounts,
         counters_table=tables.counters,
+        names_table=tables.names,
         s3_client=clients("s3"),
         bucket=settings.bodies_bucket,
     )
@@ -87,22 +75,51 @@ def open_bodies(settings: SweeperSettings, clients: Clients) -> S3Bodies:
     return S3Bodies(clients("s3"), settings.bodies_bucket)
 
 
-def build(settings: Settings, keys: Keys, store: DynamoStore) -> Relay:
-    """A relay for `settings` that keeps everything in `store` and reads names from the chain."""
-    clock = SystemClock()
-    fetcher = GuardedFetcher(allow_local=settings.allow_local_urls)
-    node = InOrder([HttpTransport(url) for url in settings.rpc_urls])
-    directory = EnsDirectory(
-        node,
-        LinkReader(fetcher, ipfs_gateways=settings.ipfs_gateways or IPFS_GATEWAYS),
+def open_providers(settings: Settings, clock: Clock, count: Counting) -> Providers:
+    """The nodes of the chain. Asks none of them yet."""
+    chain = settings.chain
+    return Providers(
+        [HttpTransport(url) for url in settings.rpc_urls],
         clock_ms=clock.now_ms,
-        policy=CachePolicy(
-            positive_ms=settings.names_lifetime_s * 1000, negative_ms=settings.unknown_lifetime_s * 1000
+        policy=ProviderPolicy(
+            timeout_s=chain.rpc_timeout_ms / 1_000,
+            total_s=chain.rpc_total_ms / 1_000,
+            head=HeadPolicy(max_lag_s=chain.max_lag_s, chain_id=chain.chain_id),
         ),
-        gateway=CcipGateway(fetcher),
-        universal_resolver=settings.universal_resolver or UNIVERSAL_RESOLVER,
+        count=count,
     )
+
+
+def cache_policy(settings: Settings) -> CachePolicy:
+    """How long answers about names live."""
+    return CachePolicy(
+        positive_ms=settings.names_lifetime_s * 1_000,
+        negative_ms=settings.unknown_lifetime_s * 1_000,
+        stale_ms=settings.chain.stale_names_s * 1_000,
+    )
+
+
+def build(settings: Settings, keys: Keys, store: DynamoStore, *, count: Counting = uncounted) -> Relay:
+    """A relay for `settings` that keeps everything in `store` and reads names from the chain.
+
+    `count` is told what happens on the way to the chain.
+    """
+    clock, chance = SystemClock(), SystemChance()
     newest, *older = keys.storage
+    fetcher = GuardedFetcher(allow_local=settings.allow_local_urls)
+    node = open_providers(settings, clock, count)
+    directory = ens_directory(
+        node,
+        store.names,
+        Vault(keys.index, newest, chance, older_keys=older),
+        clock,
+        links=LinkReader(fetcher, ipfs_gateways=settings.ipfs_gateways or IPFS_GATEWAYS),
+        gateway=CcipGateway(fetcher),
+        policy=cache_policy(settings),
+        universal_resolver=settings.universal_resolver or UNIVERSAL_RESOLVER,
+        aliases=settings.chain.aliases,
+        count=count,
+    )
     return compose(
         settings=RelaySettings(
             relay_name=settings.relay_name,
@@ -119,7 +136,7 @@ def build(settings: Settings, keys: Keys, store: DynamoStore) -> Relay:
         stores=store,
         directory=directory,
         clock=clock,
-        chance=SystemChance(),
+        chance=chance,
         holdings=RememberedHoldings(ChainHoldings(node), clock.now_ms),
     )
 

@@ -4,7 +4,7 @@
     DM3_RPC_URLS             URLs of Ethereum nodes, separated by commas, tried in this order (required)
     DM3_KEYS                 the relay's keys as JSON text (see `Keys`), or
     DM3_KEYS_PARAMETER       the name of the SSM SecureString parameter that holds them
-    DM3_INBOX_TABLE, DM3_SUBMISSIONS_TABLE, DM3_ACCOUNTS_TABLE, DM3_COUNTERS_TABLE
+    DM3_INBOX_TABLE, DM3_SUBMISSIONS_TABLE, DM3_ACCOUNTS_TABLE, DM3_COUNTERS_TABLE, DM3_NAMES_TABLE
                              names of the DynamoDB tables (required)
     DM3_BODIES_BUCKET        S3 bucket for large messages (required)
     DM3_AWS_URL              endpoint of all AWS services; unset: AWS itself
@@ -23,6 +23,12 @@
                              default: two public ones (`names.links`)
     DM3_ALLOW_LOCAL_URLS     "true": records may link to this machine, also by http:, which only a relay on a
                              laptop should allow; default "false"
+    DM3_STALE_NAMES_S        seconds that an answer is served beyond that while no node answers; default 3600
+    DM3_NAME_ALIASES         top-level aliases, such as ".gno=.gnosis.eth,.lens=.lens.xyz"; default none
+    DM3_RPC_TIMEOUT_MS       milliseconds that one node has to answer; default 2000
+    DM3_RPC_TOTAL_MS         the same for all of them together; default 5000
+    DM3_MAX_CHAIN_LAG_S      seconds that a node's newest block may be old; 0: not looked at; default 120
+    DM3_CHAIN_ID             id of the chain that the nodes must serve (1: main network); default: any
 
 A missing or invalid variable is told in one sentence that names it and never its value.
 """
@@ -37,6 +43,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
+from chalicelib.names.aliases import Aliases
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.errors import InvalidName
 
@@ -117,6 +124,7 @@ class Tables:
     submissions: str
     accounts: str
     counters: str
+    names: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,36 @@ class Quotas:
 
 
 @dataclass(frozen=True, slots=True)
+class Chain:
+    """How names are read from the chain. `chain_id` None: whatever chain the nodes serve."""
+
+    stale_names_s: int = 3_600
+    aliases: Aliases = field(default_factory=Aliases)
+    rpc_timeout_ms: int = 2_000
+    rpc_total_ms: int = 5_000
+    max_lag_s: int = 120
+    chain_id: int | None = None
+
+    @classmethod
+    def read(cls, variables: _Variables) -> Self:
+        """What is said of the chain among the variables. Raises InvalidSettings."""
+        try:
+            aliases = Aliases.parse(variables.optional("DM3_NAME_ALIASES") or "")
+        except ValueError as error:
+            raise InvalidSettings(
+                f"The environment variable DM3_NAME_ALIASES cannot be used. {error}"
+            ) from None
+        return cls(
+            stale_names_s=variables.number("DM3_STALE_NAMES_S", 3_600, least=0, most=604_800),
+            aliases=aliases,
+            rpc_timeout_ms=variables.number("DM3_RPC_TIMEOUT_MS", 2_000, least=100, most=20_000),
+            rpc_total_ms=variables.number("DM3_RPC_TOTAL_MS", 5_000, least=100, most=20_000),
+            max_lag_s=variables.number("DM3_MAX_CHAIN_LAG_S", 120, least=0, most=86_400),
+            chain_id=variables.number("DM3_CHAIN_ID", 0, least=0, most=2**53) or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything an operator decides. Exactly one of `keys` and `keys_parameter` is set."""
 
@@ -162,6 +200,7 @@ class Settings:
     ipfs_gateways: tuple[str, ...] | None = None  # None: the public ones of `names.links`
     allow_local_urls: bool = False
     operator_token_sha256: bytes | None = None
+    chain: Chain = field(default_factory=Chain)
 
     @property
     def sweeper(self) -> SweeperSettings:
@@ -181,7 +220,7 @@ class Settings:
             tables=Tables(
                 *(
                     variables.required(f"DM3_{table}_TABLE")
-                    for table in ("INBOX", "SUBMISSIONS", "ACCOUNTS", "COUNTERS")
+                    for table in ("INBOX", "SUBMISSIONS", "ACCOUNTS", "COUNTERS", "NAMES")
                 )
             ),
             bodies_bucket=variables.required("DM3_BODIES_BUCKET"),
@@ -200,6 +239,7 @@ class Settings:
             ipfs_gateways=variables.gateways("DM3_IPFS_GATEWAYS"),
             allow_local_urls=variables.flag("DM3_ALLOW_LOCAL_URLS"),
             operator_token_sha256=variables.sha256("DM3_OPERATOR_TOKEN_SHA256"),
+            chain=Chain.read(variables),
         )
 
 

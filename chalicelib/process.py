@@ -7,6 +7,7 @@ when the first request needs it: a request that is refused for its form alone ne
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.api import logs
 from chalicelib.config import InvalidSettings, Settings, SweeperSettings
+from chalicelib.metrics import Metrics
 from chalicelib.protocol.errors import InternalError
 
 if TYPE_CHECKING:
@@ -40,11 +42,13 @@ class Wiring:
     """The relay of one process, built when it is first asked for. Safe to use from many threads.
 
     `settings` reads the settings; `clients` makes clients of AWS (default: by the settings' endpoint).
+    `metrics` counts what the relay's adapters tell, until it is flushed.
     """
 
     def __init__(self, settings: Callable[[], Settings], *, clients: Clients | None = None) -> None:
         self._settings = settings
         self._clients = clients
+        self.metrics = Metrics(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"), _now_ms)
         self._lock = Lock()
         self._built: tuple[Relay, DynamoStore] | None = None
 
@@ -72,7 +76,12 @@ class Wiring:
         settings = self._settings()
         clients = self._clients or bootstrap.aws_clients(settings.aws_url)
         store = bootstrap.open_store(settings, clients)
-        return bootstrap.build(settings, bootstrap.keys_of(settings, clients), store), store
+        keys = bootstrap.keys_of(settings, clients)
+        return bootstrap.build(settings, keys, store, count=self.metrics), store
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class Sweeper:

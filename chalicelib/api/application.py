@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from chalice.app import Chalice
+from chalice.app import Chalice, Request, Response
 
 from chalicelib.api import account, auth, delivery, inbox, logs, operator, profile, rpc, rules, status
 from chalicelib.api.edge import CORS, Route, middleware
@@ -14,12 +14,19 @@ if TYPE_CHECKING:
     from chalicelib.relay.service import Relay
 
 
-def application(relay: Callable[[], Relay], probe: Callable[[], None]) -> Chalice:
-    """The application. `relay` is called when a request first needs it, `probe` by `GET /health/store`."""
+def application(
+    relay: Callable[[], Relay], probe: Callable[[], None], finished: Callable[[], None] | None = None
+) -> Chalice:
+    """The application. `relay` is called when a request first needs it, `probe` by `GET /health/store`.
+
+    `finished` is called at the end of each request: a function on Lambda may stand still right after it.
+    """
     logs.configure()
     # Chalice's own log would write the texts of exceptions; ours does not (`api.logs`).
     app = Chalice("dm3-relay", configure_logs=False)
     app.api.cors = CORS
+    if finished is not None:
+        app.register_middleware(_at_the_end(finished), "http")
     app.register_middleware(middleware, "http")
     described: list[Route] = []
     for routes in (
@@ -36,3 +43,13 @@ def application(relay: Callable[[], Relay], probe: Callable[[], None]) -> Chalic
         app.register_blueprint(routes.blueprint)
         described.extend(routes.described)
     return app
+
+
+def _at_the_end(finished: Callable[[], None]) -> Callable[[Request, Callable[[Request], Response]], Response]:
+    def call(request: Request, get_response: Callable[[Request], Response]) -> Response:
+        try:
+            return get_response(request)
+        finally:
+            finished()
+
+    return call

@@ -16,6 +16,7 @@ from typing import TextIO
 
 ACCESS = logging.getLogger("dm3.access")
 DEFECTS = logging.getLogger("dm3.defect")
+METRICS = logging.getLogger("dm3.metrics")
 
 _FRAMES = 4
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -40,6 +40,7 @@ from chalicelib.client.values import (
     Unreadable,
 )
 from chalicelib.client.welcome import Threshold, Welcome
+from chalicelib.names.aliases import Aliases
 from chalicelib.names.chain_holdings import ChainHoldings
 from chalicelib.names.directory import Directory
 from chalicelib.names.holdings import Holdings
@@ -128,6 +129,7 @@ class Dm3Client:
         *,
         outbox_folder: Path | None = None,
         universal_resolver: str = UNIVERSAL_RESOLVER,
+        aliases: Mapping[str, str] | None = None,
         settings: Settings | None = None,
     ) -> Self:
         """A client that reads ENS from the Ethereum node at `rpc_url` and speaks HTTPS.
@@ -135,12 +137,17 @@ class Dm3Client:
         With a node on this machine (`dm3 local`), delivery services may be called without encryption, too,
         and names may keep their records and profiles on this machine.
         `outbox_folder` keeps unsent messages, encrypted, until another run; without it they are kept in
-        memory.
+        memory. `aliases` are top-level aliases such as `{".gno": ".gnosis.eth"}`; ValueError if they cannot
+        be used.
         """
         settings = settings or Settings()
         node, local = ChainOverHttp(rpc_url), is_local(rpc_url)
         directory = ens_directory(
-            node, local=local, clock_ms=settings.clock_ms, universal_resolver=universal_resolver
+            node,
+            local=local,
+            clock_ms=settings.clock_ms,
+            universal_resolver=universal_resolver,
+            aliases=Aliases(aliases),
         )
         holdings = RememberedHoldings(ChainHoldings(node), settings.clock_ms)
         transport = HttpTransport(allow_http=local)

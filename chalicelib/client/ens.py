@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from chalicelib.fetching.guarded_fetcher import GuardedFetcher
+from chalicelib.names.aliases import Aliases
 from chalicelib.names.ccip_gateway import CcipGateway
 from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.links import LinkReader
@@ -26,6 +27,7 @@ def ens_directory(
     local: bool,
     clock_ms: Callable[[], int],
     universal_resolver: str = UNIVERSAL_RESOLVER,
+    aliases: Aliases | None = None,
 ) -> EnsDirectory:
     """ENS as the Ethereum `node` knows it; records off chain and behind links are followed.
 
@@ -38,4 +40,5 @@ def ens_directory(
         clock_ms=clock_ms,
         gateway=CcipGateway(fetcher),
         universal_resolver=universal_resolver,
+        aliases=aliases,
     )

@@ -21,7 +21,8 @@ class CachePolicy:
     ENS text records have no lifetime of their own, so the operator sets one: `positive_ms` for a name with
     a usable profile, `negative_ms` for one without, `unusable_ms` for one whose record is rubbish (its
     owner is likely to be mending it). A positive answer may be served for `stale_ms` beyond its life while
-    the chain is down, which is then asked again every `retry_ms`.
+    the chain is down, which is then asked again every `retry_ms`. `process_ms` bounds how long a process goes
+    by its own copy of a positive answer before it looks at what it shares with others (`names.two_levels`).
     """
 
     positive_ms: int = 300_000
@@ -29,6 +30,7 @@ class CachePolicy:
     unusable_ms: int = 15_000
     stale_ms: int = 3_600_000
     retry_ms: int = 5_000
+    process_ms: int = 60_000
     # A reading this young is fresh, so that one name is read at most this often, for whatever reason. Fresh
     # readings of all names together have a rate; the bursts are larger than what a relay lets one source ask
     # for, so that no one uses up what is there for all.
@@ -56,14 +58,21 @@ class Remembered(Generic[Answer]):
 
 
 class AnswerCache(Protocol[Answer]):
-    """Where answers are remembered; thread-safe. A second level shared by several processes fits here."""
+    """Where answers are remembered; thread-safe. `names.two_levels` is one that several processes share."""
 
     def get(self, name: str) -> Remembered[Answer] | None:
         """What was put under `name`, unless it was dropped or pushed out since."""
         ...
 
     def put(self, name: str, answer: Remembered[Answer]) -> None:
-        """Remembers `answer` under `name`, in place of what was there."""
+        """Remembers `answer`, which has just been read, under `name`, in place of what was there."""
+        ...
+
+    def postpone(self, name: str, answer: Remembered[Answer]) -> None:
+        """Remembers, in this process alone, that `answer` has to do until another time.
+
+        Nothing was read, so nothing that others have read or dropped meanwhile may be replaced by it.
+        """
         ...
 
     def drop(self, name: str) -> None:
@@ -101,6 +110,10 @@ class MemoryCache(Generic[Answer]):
             for kept, size in zip((self._known, self._unknown), self._sizes, strict=True):
                 while len(kept) > size:
                     kept.popitem(last=False)
+
+    def postpone(self, name: str, answer: Remembered[Answer]) -> None:
+        """As `AnswerCache.postpone`."""
+        self.put(name, answer)
 
     def drop(self, name: str) -> None:
         """As `AnswerCache.drop`."""

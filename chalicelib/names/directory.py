@@ -22,13 +22,15 @@ class ResolvedName:
 
     `address` is checksummed (EIP-55), or None if the name has none. `profile` is the one published at
     `network.dm3.profile`, bare or signed, or None if there is none that can be used. `signed` is set only
-    if the profile carries a wallet signature that recovers to `address`: the proof of address.
+    if the profile carries a wallet signature that recovers to `address`: the proof of address. `resolved_as`
+    is the name that was looked up in its place, if an alias leads there (`names.aliases`), else None.
     """
 
     name: str
     address: str | None = None
     profile: UserProfile | None = None
     signed: SignedUserProfile | None = None
+    resolved_as: str | None = None
 
 
 class Directory(Protocol):
@@ -49,4 +51,12 @@ class Directory(Protocol):
 
         `fresh` and errors as in `lookup`.
         """
+        ...
+
+
+class RememberingDirectory(Directory, Protocol):
+    """A directory that can be told to forget."""
+
+    def invalidate(self, name: str) -> None:
+        """Forgets what is remembered of `name`: its owner has changed something. Never fails."""
         ...

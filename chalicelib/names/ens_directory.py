@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from chalicelib.names.aliases import Aliases
 from chalicelib.names.cache import AnswerCache, CachePolicy, MemoryCache
+from chalicelib.names.counting import Counting, uncounted
 from chalicelib.names.directory import ResolvedName, Toll
 from chalicelib.names.ports import ChainTransport, OffchainGateway, ProfileLinks
 from chalicelib.names.read_through import Rates, Reading, ReadThrough
@@ -18,11 +21,12 @@ from chalicelib.protocol.profile import (
 
 
 class EnsDirectory:
-    """Implements `names.directory.Directory`. Safe for use by several threads.
+    """Implements `names.directory.RememberingDirectory`. Safe for use by several threads.
 
     `transport` reaches a node, `links` follows links in records (without it they are `Unavailable`),
     `gateway` answers lookups off chain (likewise), `clock_ms` tells milliseconds since the Unix epoch.
-    `cache` remembers what `lookup` found, `service_cache` what `delivery_service` found.
+    `cache` remembers what `lookup` found, `service_cache` what `delivery_service` found, both under the name
+    as it was asked for; the chain is asked for what `aliases` make of it. `count` is told what happens.
     """
 
     def __init__(
@@ -36,13 +40,21 @@ class EnsDirectory:
         policy: CachePolicy | None = None,
         gateway: OffchainGateway | None = None,
         universal_resolver: str = UNIVERSAL_RESOLVER,
+        aliases: Aliases | None = None,
+        count: Counting = uncounted,
     ) -> None:
         policy = policy or CachePolicy()
         rates = Rates.of(policy)
         self._resolver = UniversalResolver(transport, address=universal_resolver, gateway=gateway)
         self._links = links
+        self._aliases = aliases or Aliases()
         self._users = ReadThrough(
-            self._read_user, cache=cache or MemoryCache(), policy=policy, rates=rates, clock_ms=clock_ms
+            self._read_user,
+            cache=cache or MemoryCache(),
+            policy=policy,
+            rates=rates,
+            clock_ms=clock_ms,
+            count=count,
         )
         self._services = ReadThrough(
             self._read_service,
@@ -50,6 +62,7 @@ class EnsDirectory:
             policy=policy,
             rates=rates,
             clock_ms=clock_ms,
+            count=count,
         )
 
     def lookup(self, name: str, *, fresh: bool = False, toll: Toll | None = None) -> ResolvedName:
@@ -61,16 +74,20 @@ class EnsDirectory:
         return self._services.get(name, fresh=fresh)
 
     def invalidate(self, name: str) -> None:
-        """Forgets what is remembered of the normalised `name`; the next lookup asks the chain."""
-        self._users.forget(name)
-        self._services.forget(name)
+        """As `RememberingDirectory.invalidate`, for every spelling that aliases give `name`."""
+        for spelling in self._aliases.spellings(name):
+            self._users.forget(spelling)
+            self._services.forget(spelling)
 
     def _read_user(self, name: str) -> Reading[ResolvedName]:
-        records = self._resolver.address_and_text(name, USER_PROFILE_RECORD)
+        target = self._aliases.target(name)
+        records = self._resolver.address_and_text(target, USER_PROFILE_RECORD)
         found = resolved_name(name, records.address, records.text, self._links)
+        if target != name:
+            found = replace(found, resolved_as=target)
         return Reading(found, known=found.profile is not None, published=records.text is not None)
 
     def _read_service(self, name: str) -> Reading[DeliveryServiceProfile | None]:
-        text = self._resolver.text(name, DELIVERY_SERVICE_RECORD)
+        text = self._resolver.text(self._aliases.target(name), DELIVERY_SERVICE_RECORD)
         found = service_profile(text, self._links)
         return Reading(found, known=found is not None, published=text is not None)

@@ -16,7 +16,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from chalicelib.names.bounded_http import BoundedPools
-from chalicelib.names.ports import RpcCall, RpcError, RpcResult
+from chalicelib.names.ports import RateLimited, RpcCall, RpcError, RpcResult
 from chalicelib.protocol.canonical import parse_json
 from chalicelib.protocol.errors import ParseError, Unavailable
 from chalicelib.protocol.json_types import JsonValue
@@ -44,8 +44,11 @@ class HttpTransport:
         self._ids = count(1)
         self.requests = 0
 
-    def request(self, calls: Sequence[RpcCall]) -> list[RpcResult]:
-        """As `ChainTransport.request`: one HTTP request. Raises `Unavailable`."""
+    def request(self, calls: Sequence[RpcCall], *, timeout_s: float | None = None) -> list[RpcResult]:
+        """As `ChainTransport.request`: one HTTP request. `timeout_s` bounds this one differently.
+
+        Raises `Unavailable`, in the form of `RateLimited` if the node says so.
+        """
         with self._lock:
             self.requests += 1
             numbered = [(next(self._ids), call) for call in calls]
@@ -53,8 +56,8 @@ class HttpTransport:
             {"jsonrpc": "2.0", "id": number, "method": call.method, "params": list(call.params)}
             for number, call in numbered
         ]
-        answer = self._post(json.dumps(asked[0] if len(asked) == 1 else asked).encode())
-        answers = _answers(answer, several=len(asked) != 1)
+        content = json.dumps(asked[0] if len(asked) == 1 else asked).encode()
+        answers = _answers(self._post(content, timeout_s or self._timeout_s), several=len(asked) != 1)
         try:
             return [_result(answers[number]) for number, _ in numbered]
         except KeyError:
@@ -64,14 +67,14 @@ class HttpTransport:
         """Closes the kept connections; a later request opens new ones."""
         self._pool.clear()
 
-    def _post(self, body: bytes) -> bytes:
+    def _post(self, body: bytes, timeout_s: float) -> bytes:
         try:
             response = self._pool.request(
                 "POST",
                 self._url,
                 body=body,
                 headers={"content-type": "application/json", "accept-encoding": "identity"},
-                timeout=urllib3.Timeout(total=self._timeout_s),
+                timeout=urllib3.Timeout(total=timeout_s),
                 redirect=False,
                 preload_content=False,
             )
@@ -83,6 +86,8 @@ class HttpTransport:
         """The body. A connection is kept only if its answer was read to the end."""
         content = bytearray()
         try:
+            if response.status == 429:
+                raise RateLimited
             if response.status != 200:
                 raise Unavailable("The node of the chain answered with an error; try again.")
             while piece := response.read1(_PIECE_BYTES, decode_content=False):

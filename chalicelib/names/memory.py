@@ -22,18 +22,19 @@ class _Records:
 
 @dataclass(slots=True)
 class MemoryDirectory:
-    """Implements `names.directory.Directory` over records kept in a dictionary; never caches.
+    """Implements `names.directory.RememberingDirectory` over records kept in a dictionary; never caches.
 
     The toll is for the first reading of a name and for fresh ones, as if it did.
 
-    Set `fail` to make every reading raise `Unavailable`. `readings` lists the name of every lookup and
-    `fresh_readings` those that asked for a fresh one.
+    Set `fail` to make every reading raise `Unavailable`. `readings` lists the name of every lookup,
+    `fresh_readings` those that asked for a fresh one, and `invalidated` the names to be forgotten.
     """
 
     links: ProfileLinks | None = None
     fail: bool = False
     readings: list[str] = field(default_factory=list)
     fresh_readings: list[str] = field(default_factory=list)
+    invalidated: list[str] = field(default_factory=list)
     _records: dict[str, _Records] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -62,6 +63,10 @@ class MemoryDirectory:
     def delivery_service(self, name: str, *, fresh: bool = False) -> DeliveryServiceProfile | None:
         """As `Directory.delivery_service`."""
         return service_profile(self._read(name, fresh=fresh).service, self.links)
+
+    def invalidate(self, name: str) -> None:
+        """As `RememberingDirectory.invalidate`."""
+        self.invalidated.append(name)
 
     def _read(self, name: str, *, fresh: bool) -> _Records:
         with self._lock:

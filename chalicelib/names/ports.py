@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.protocol.errors import Unavailable
 from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.profile_uri import IpfsProfile, LinkedProfile
 
@@ -37,6 +38,12 @@ class RpcResult:
 
     value: JsonValue = None
     error: RpcError | None = None
+
+
+class RateLimited(Unavailable):
+    """The node refused because it is asked too often."""
+
+    summary = "The node of the chain is asked too often; try again."
 
 
 class ChainTransport(Protocol):

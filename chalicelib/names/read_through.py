@@ -15,6 +15,7 @@ from threading import Lock
 from typing import Generic
 
 from chalicelib.names.cache import Answer, AnswerCache, CachePolicy, Rate, Remembered
+from chalicelib.names.counting import Counting, Event, uncounted
 from chalicelib.names.directory import Toll
 from chalicelib.protocol.errors import LimitExceeded, Unavailable
 
@@ -58,12 +59,14 @@ class ReadThrough(Generic[Answer]):
         policy: CachePolicy,
         rates: Rates,
         clock_ms: Callable[[], int],
+        count: Counting = uncounted,
     ) -> None:
         self._read = read
         self._cache = cache
         self._policy = policy
         self._rates = rates
         self._clock_ms = clock_ms
+        self._count = count
         self._lock = Lock()
         self._flights: dict[tuple[str, bool], Future[Answer]] = {}
 
@@ -76,11 +79,14 @@ class ReadThrough(Generic[Answer]):
         kept = self._cache.get(name)
         lives = kept is not None and now_ms < kept.check_at_ms
         if kept is not None and lives and not (fresh and self._is_due(kept, now_ms)):
-            return kept.value
+            return self._serve(kept, now_ms)
         # Whoever asks pays before a rate that is everybody's is touched.
         if toll is not None:
             toll()
         if kept is not None and lives and not self._rates.fresh.take(now_ms):
+            if now_ms >= kept.expires_at_ms:
+                # What is past its lifetime refutes nobody.
+                raise LimitExceeded("Too many names are being looked up; try again.", retry_after_s=_RETRY_S)
             return kept.value
         return self._share((name, fresh), lambda: self._renew(name, kept, now_ms, fresh=fresh))
 
@@ -102,12 +108,19 @@ class ReadThrough(Generic[Answer]):
             reading = self._read(name)
         except Unavailable:
             # Whoever asks for a fresh answer has no use for the old one.
-            if kept is None or not known or fresh or now_ms >= kept.expires_at_ms + self._policy.stale_ms:
+            last_ms = 0 if kept is None else kept.expires_at_ms + self._policy.stale_ms
+            if kept is None or not known or fresh or now_ms >= last_ms:
                 raise
-            self._cache.put(name, replace(kept, check_at_ms=now_ms + self._policy.retry_ms))
-            return kept.value
+            check_at_ms = min(now_ms + self._policy.retry_ms, last_ms)
+            self._cache.postpone(name, replace(kept, check_at_ms=check_at_ms))
+            return self._serve(kept, now_ms)
         self._remember(name, reading, now_ms)
         return reading.value
+
+    def _serve(self, kept: Remembered[Answer], now_ms: int) -> Answer:
+        if now_ms >= kept.expires_at_ms:
+            self._count(Event.OUTLIVED)
+        return kept.value
 
     def _remember(self, name: str, reading: Reading[Answer], now_ms: int) -> None:
         if reading.known:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.names.directory import Directory
+from chalicelib.names.directory import RememberingDirectory
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.crypto import seal_for
@@ -55,7 +55,7 @@ class RelayAccounts:
         book: AccountBook,
         names: NameBook,
         residents: Residents,
-        directory: Directory,
+        directory: RememberingDirectory,
         standing: Standing,
         store: AccountStore,
         inbox: RelayInbox,
@@ -93,6 +93,9 @@ class RelayAccounts:
         if not profile_signer(signed, resolved.address):
             raise InvalidSignature("The profile is not signed by the address of the name.")
         record = self._adopt(resolved.address, Claim(name, signed, resolved.signed))
+        if resolved.profile != signed.profile:
+            # What is remembered is not what the owner uses now: whoever asks next asks ENS.
+            self._directory.invalidate(name)
         if name in record.names:
             self._names.link(name, resolved.address)
         self._residents.forget(self._book.key(resolved.address), name)

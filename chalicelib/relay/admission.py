@@ -10,13 +10,13 @@ policy, so that forgeries cannot use up the quota of whom they name:
     3  receiver known here              store, ENS  UnknownReceiver
     4  room: source, receiver           one read    LimitExceeded
        sender's claim not blocked       (remembered)  Spam
-       receiver still uses this relay   ENS         ReceiverMoved
     5  sender genuine, and not blocked  ENS         InvalidName, UnverifiedSender, Spam
     6  seen before                      one read    (the receipt of then)
-    7  policy, then quotas charged      one write   Spam, LimitExceeded, and what the receiver's rules need
+    7  receiver still uses this relay,  ENS         ReceiverMoved
+       policy, then quotas charged      one write   Spam, LimitExceeded, and what the receiver's rules need
     8  postmark, commit                 3 writes    (a committed write = accepted)
 
-Names that nothing is remembered of are looked up on the source's account (3, 5).
+Names that nothing is remembered of are looked up on the source's account (3, 5, 7).
 The charges for source and receiver are sampled (`relay.quota`). A refused sender, by its signature or by the
 receiver's rules, what has been seen before, and large garbage are charged to the source alone, which is the
 one party a forgery does not get to choose.
@@ -140,8 +140,7 @@ class RelayAdmission:
             rules = self._operator.now()
             rules.require_version(opened.version)
             size_bytes = self._measure(envelope, opened)
-            to = normalize(information.to)
-            receiver = self._residents.find(to, toll=self._toll(source))
+            receiver = self._residents.find(normalize(information.to), toll=self._toll(source))
             if receiver is None:
                 raise UnknownReceiver
         except (ParseError, InvalidInput, TooBig, UnknownReceiver, VersionNotSupported):
@@ -151,10 +150,9 @@ class RelayAdmission:
         self._require_room(source, receiver, size_bytes)
         try:
             rules.require_welcome(normalize(information.from_))
-            self._standing.require_listed(to, toll=self._toll(source))
             sender = self._senders.check(opened, information.from_, toll=self._toll(source))
             rules.require_welcome(sender.name, sender.address)
-        except (Spam, ReceiverMoved, UnverifiedSender):
+        except (Spam, UnverifiedSender):
             self._quotas.charge(source_submits(self._limits, source))
             raise
         return self._accept(_Letter(opened, size_bytes, information, receiver, sender, source))
@@ -224,7 +222,7 @@ class RelayAdmission:
         return Submitted(receipt, duplicate)
 
     def _admit(self, letter: _Letter, variants: int) -> None:
-        """Policy, and only then the quotas: the sender's first, since it alone decides exactly.
+        """May new mail come in? Policy, and only then the quotas: the sender's first, which decides exactly.
 
         The sender has signed the metadata once and is charged once; of other messages under it nobody can
         tell who made them.
@@ -235,8 +233,9 @@ class RelayAdmission:
             raise InvalidEnvelope("Too many different messages have come with this metadata; sign it anew.")
         candidate = Candidate(receiver, normalize(letter.information.to), sender, letter.size_bytes)
         try:
+            self._standing.require_listed(candidate.to, toll=self._toll(letter.source))
             self._policy.admit(candidate)
-        except Spam:
+        except (ReceiverMoved, Spam):
             self._quotas.charge(source_submits(self._limits, letter.source))
             raise
         if not variants:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.names.directory import Directory
+from chalicelib.names.directory import RememberingDirectory
 from chalicelib.names.holdings import Holdings
 from chalicelib.protocol.properties import DeliveryServiceProperties
 from chalicelib.relay.account_book import AccountBook
@@ -43,7 +43,7 @@ def compose(
     keys: RelayKeys,
     secrets: RelaySecrets,
     stores: Stores,
-    directory: Directory,
+    directory: RememberingDirectory,
     clock: Clock,
     chance: Chance,
     holdings: Holdings | None = None,

@@ -12,7 +12,7 @@ write the caller does not know whether it happened: each write here can therefor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 
@@ -215,6 +215,32 @@ class RuleStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NameRow:
+    """What was read about a name, under its keyed hash; nothing in `sealed` says that it was dropped then."""
+
+    name: bytes
+    sealed: bytes
+    read_at_ms: int
+    expires_at_s: int
+
+    def holding(self, sealed: bytes) -> NameRow:
+        """This row with other contents."""
+        return replace(self, sealed=sealed)
+
+
+class NameStore(Protocol):
+    """What ENS says about names, remembered for all processes. Everything here may be lost without harm."""
+
+    def get(self, name: bytes, *, now_s: int) -> NameRow | None:
+        """The unexpired row (a consistent read)."""
+        ...
+
+    def put(self, row: NameRow) -> bool:
+        """Write `row`, unless what stands there is younger by `read_at_ms`; whether it is written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
     """`amount` to add to a counter that may not pass `limit` before it is forgotten at `expires_at_s`."""
 
@@ -266,4 +292,9 @@ class Stores(Protocol):
     @property
     def counters(self) -> CounterStore:
         """The counters."""
+        ...
+
+    @property
+    def names(self) -> NameStore:
+        """The remembered names."""
         ...

@@ -1,4 +1,4 @@
-"""The relay's storage on AWS: the clients, and the four stores put together."""
+"""The relay's storage on AWS: the clients, and the stores put together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from chalicelib.store.bodies import Bodies, S3Bodies
 from chalicelib.store.dynamodb_accounts import DynamoAccounts, DynamoRules
 from chalicelib.store.dynamodb_counters import DynamoCounters
 from chalicelib.store.dynamodb_inbox import INLINE_LIMIT_BYTES, DynamoInbox
+from chalicelib.store.dynamodb_names import DynamoNames
 from chalicelib.store.dynamodb_submissions import DynamoSubmissions
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _loader() -> Loader:
 
 
 class DynamoStore:
-    """Inbox, submissions, accounts with their rules, and counters in four tables, large messages in a bucket.
+    """Inbox, submissions, accounts with their rules, counters and names in five tables, large messages in S3.
 
     Without `s3_client` and `bucket` a message over `inline_limit_bytes` cannot be stored; `bodies` takes
     another place for them. All attributes are thread-safe.
@@ -111,6 +112,7 @@ class DynamoStore:
         submissions_table: str,
         accounts_table: str,
         counters_table: str,
+        names_table: str,
         s3_client: S3Client | None = None,
         bucket: str | None = None,
         bodies: Bodies | None = None,
@@ -123,3 +125,4 @@ class DynamoStore:
         self.accounts = DynamoAccounts(client, accounts_table)
         self.rules = DynamoRules(client, accounts_table)
         self.counters = DynamoCounters(client, counters_table)
+        self.names = DynamoNames(client, names_table)

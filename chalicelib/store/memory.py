@@ -24,6 +24,7 @@ from chalicelib.relay.ports import (
     InboxItem,
     InboxKey,
     InboxPage,
+    NameRow,
     Submission,
 )
 
@@ -271,8 +272,31 @@ class MemoryCounters:
             return True
 
 
+class MemoryNames:
+    """`NameStore` in memory."""
+
+    def __init__(self, guard: _Guard) -> None:
+        self._guard = guard
+        self._rows: dict[bytes, NameRow] = {}
+
+    def get(self, name: bytes, *, now_s: int) -> NameRow | None:
+        """See `NameStore.get`."""
+        with self._guard.operation("names.get"):
+            row = self._rows.get(name)
+            return row if row is not None and row.expires_at_s > now_s else None
+
+    def put(self, row: NameRow) -> bool:
+        """See `NameStore.put`."""
+        with self._guard.operation("names.put"):
+            standing = self._rows.get(row.name)
+            if standing is not None and standing.read_at_ms > row.read_at_ms:
+                return False
+            self._rows[row.name] = row
+            return True
+
+
 class MemoryStore:
-    """Inbox, submissions, accounts, rules and counters in one place, with one lock.
+    """Inbox, submissions, accounts, rules, counters and names in one place, with one lock.
 
     `faults` is None, or a callable asked with the operation's name ("inbox.put", "counters.charge", ...) and
     the `Moment`, before and after each operation, outside the lock.
@@ -285,6 +309,7 @@ class MemoryStore:
         self.accounts = MemoryAccounts(self._guard)
         self.rules = MemoryRules(self._guard)
         self.counters = MemoryCounters(self._guard)
+        self.names = MemoryNames(self._guard)
 
     @property
     def faults(self) -> Faults | None:

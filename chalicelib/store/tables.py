@@ -26,13 +26,15 @@ class TableDefinition:
     """One table. Keys are binary: keyed hashes, and positions that order as bytes.
 
     `stream` is the view type of the table's stream, or None. OLD_IMAGE tells the outbox the key of what was
-    inserted and the sweeper which body belonged to what was removed, and carries no message twice.
+    inserted and the sweeper which body belonged to what was removed, and carries no message twice. Without
+    `recovery` there is no point-in-time recovery: for a table whose contents may be lost without harm.
     """
 
     name: str
     sorted: bool
     expires: bool
     stream: str | None
+    recovery: bool = True
 
     def properties(self) -> JsonObject:
         """The properties of an AWS::DynamoDB::Table, without its name."""
@@ -41,7 +43,7 @@ class TableDefinition:
             "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "B"} for name, _ in keys],
             "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": self.recovery},
         }
         if self.expires:
             properties["TimeToLiveSpecification"] = {"AttributeName": EXPIRES, "Enabled": True}
@@ -54,17 +56,19 @@ INBOX = TableDefinition("inbox", sorted=True, expires=True, stream="OLD_IMAGE")
 SUBMISSIONS = TableDefinition("submissions", sorted=True, expires=True, stream=None)
 ACCOUNTS = TableDefinition("accounts", sorted=True, expires=False, stream=None)
 COUNTERS = TableDefinition("counters", sorted=False, expires=True, stream=None)
-TABLES = (INBOX, SUBMISSIONS, ACCOUNTS, COUNTERS)
+NAMES = TableDefinition("names", sorted=False, expires=True, stream=None, recovery=False)
+TABLES = (INBOX, SUBMISSIONS, ACCOUNTS, COUNTERS, NAMES)
 
 
 @dataclass(frozen=True, slots=True)
 class TableNames:
-    """What the four tables are called in one deployment."""
+    """What the tables are called in one deployment."""
 
     inbox: str
     submissions: str
     accounts: str
     counters: str
+    names: str
 
     @classmethod
     def with_prefix(cls, prefix: str) -> TableNames:
@@ -73,7 +77,7 @@ class TableNames:
 
 
 def create_tables(client: DynamoDBClient, prefix: str, *, bare: bool = False) -> TableNames:
-    """Create the four tables and wait until they can be used. For tests and the laptop only.
+    """Create the tables and wait until they can be used. For tests and the laptop only.
 
     `bare` leaves out streams, expiry and recovery, for an emulator that does not know them.
     Raises botocore's own errors.
@@ -95,6 +99,7 @@ def _create(client: DynamoDBClient, name: str, properties: JsonObject, *, bare: 
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     if bare:
         return
-    client.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+    if recovery["PointInTimeRecoveryEnabled"]:
+        client.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
     if expiry is not None:
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)

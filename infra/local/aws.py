@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -125,7 +125,7 @@ def _prepared(clients: Callable[[str], Any], endpoint_url: str | None) -> LocalA
     return LocalAws(
         endpoint_url=endpoint_url,
         clients=clients,
-        tables=Tables(names.inbox, names.submissions, names.accounts, names.counters),
+        tables=Tables(names.inbox, names.submissions, names.accounts, names.counters, names.names),
         bucket=bucket,
         streams=clients("dynamodbstreams"),
         stream_arn=dynamodb.describe_table(TableName=names.inbox)["Table"].get("LatestStreamArn"),
@@ -159,7 +159,7 @@ def _remove(aws: LocalAws) -> None:
 
     dynamodb, s3 = aws.clients("dynamodb"), aws.clients("s3")
     with suppress(BotoCoreError, ClientError):
-        for table in (aws.tables.inbox, aws.tables.submissions, aws.tables.accounts, aws.tables.counters):
+        for table in astuple(aws.tables):
             dynamodb.delete_table(TableName=table)
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=aws.bucket):
             for body in page.get("Contents", ()):

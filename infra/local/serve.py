@@ -119,7 +119,7 @@ def start_local(
         operator_token = secrets.token_urlsafe()
         settings = Settings.read(_environment(keys, chain, aws, operator_token))
         wiring = Wiring(lambda: settings, clients=aws.clients)
-        gateway = Gateway(application(wiring.relay, wiring.probe))
+        gateway = Gateway(application(wiring.relay, wiring.probe, wiring.metrics.flush))
         starting.callback(gateway.close)
         starting.callback(server.stop)  # first: no request may meet a gateway that is closed
         if aws.stream_arn is not None:
@@ -185,6 +185,7 @@ def _environment(keys: Keys, chain: Chain, aws: LocalAws, operator_token: str) -
         "DM3_SUBMISSIONS_TABLE": aws.tables.submissions,
         "DM3_ACCOUNTS_TABLE": aws.tables.accounts,
         "DM3_COUNTERS_TABLE": aws.tables.counters,
+        "DM3_NAMES_TABLE": aws.tables.names,
         "DM3_BODIES_BUCKET": aws.bucket,
         "DM3_OPERATOR_TOKEN_SHA256": sha256(operator_token.encode()).hexdigest(),
         "DM3_AWS_URL": aws.endpoint_url or "",
@@ -192,6 +193,8 @@ def _environment(keys: Keys, chain: Chain, aws: LocalAws, operator_token: str) -
         # On a laptop names are registered and changed while somebody watches.
         "DM3_NAMES_LIFETIME_S": "5",
         "DM3_UNKNOWN_LIFETIME_S": "0",
+        # The chain makes a block when somebody sends a transaction, and at no other time.
+        "DM3_MAX_CHAIN_LAG_S": "0",
     }
 
 

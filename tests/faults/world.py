@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.bootstrap import SystemChance, SystemClock
-from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.names.ports import ChainTransport
 from chalicelib.protocol.envelope import Envelope
 from chalicelib.relay.compose import compose
 from chalicelib.relay.ports import Clock
+from chalicelib.relay.remembered_names import ens_directory
 from chalicelib.relay.service import Relay
 from chalicelib.relay.settings import Limits, RelayKeys, RelaySecrets, RelaySettings
 from chalicelib.relay.values import Account, StoredMessage, Submitted
+from chalicelib.relay.vault import Vault
 from chalicelib.store.dynamodb import DynamoStore
 from chalicelib.store.tables import TableNames
 from tests.faults.people import Person
@@ -67,6 +68,7 @@ class Ground:
             submissions_table=self.tables.submissions,
             accounts_table=self.tables.accounts,
             counters_table=self.tables.counters,
+            names_table=self.tables.names,
             s3_client=self.s3,
             bucket=self.bucket,
         )
@@ -135,10 +137,14 @@ class World:
             keys=ground.keys,
             secrets=self.secrets,
             stores=self.ground.store(),
-            directory=EnsDirectory(ground.transport, clock_ms=self.clock.now_ms),
+            directory=ens_directory(ground.transport, ground.store().names, self.vault(), self.clock),
             clock=self.clock,
             chance=SystemChance(),
         )
+
+    def vault(self) -> Vault:
+        """What the relay seals with."""
+        return Vault(self.secrets.index_key, self.secrets.storage_key, SystemChance())
 
     def sign_in(self) -> None:
         """Bob gets a session token."""

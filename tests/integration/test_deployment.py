@@ -42,7 +42,7 @@ def ask(
 def test_every_resource_of_the_template_is_there(deployed_stack: Deployed) -> None:
     kinds = [kind for kind, _ in deployed_stack.deployment.resources.values()]
     for kind, count in {
-        "AWS::DynamoDB::Table": 4,
+        "AWS::DynamoDB::Table": 5,
         "AWS::S3::Bucket": 1,
         "AWS::S3::BucketPolicy": 1,
         "AWS::Lambda::Function": 2,
@@ -52,7 +52,7 @@ def test_every_resource_of_the_template_is_there(deployed_stack: Deployed) -> No
         "AWS::ApiGateway::Stage": 1,
         "AWS::SQS::Queue": 1,
         "AWS::Logs::LogGroup": 2,
-        "AWS::CloudWatch::Alarm": 6,
+        "AWS::CloudWatch::Alarm": 7,
     }.items():
         assert kinds.count(kind) == count, kind
 

@@ -42,6 +42,7 @@ def store(aws: LocalAws) -> DynamoStore:
         submissions_table=aws.tables.submissions,
         accounts_table=aws.tables.accounts,
         counters_table=aws.tables.counters,
+        names_table=aws.tables.names,
         s3_client=aws.clients("s3"),
         bucket=aws.bucket,
     )
@@ -57,6 +58,7 @@ def settings(aws: LocalAws, **changed: str) -> Settings:
             "DM3_SUBMISSIONS_TABLE": aws.tables.submissions,
             "DM3_ACCOUNTS_TABLE": aws.tables.accounts,
             "DM3_COUNTERS_TABLE": aws.tables.counters,
+            "DM3_NAMES_TABLE": aws.tables.names,
             "DM3_BODIES_BUCKET": aws.bucket,
             **changed,
         }

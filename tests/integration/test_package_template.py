@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from chalicelib.config import Settings
+from chalicelib.config import Chain, Settings
+from chalicelib.metrics import NAMESPACE, RELAY
+from chalicelib.names.counting import Event
 from chalicelib.names.links import IPFS_GATEWAYS
-from chalicelib.store.tables import ACCOUNTS, COUNTERS, INBOX, SUBMISSIONS, TableDefinition
+from chalicelib.store.tables import ACCOUNTS, COUNTERS, INBOX, NAMES, SUBMISSIONS, TableDefinition
 from infra.package.build import Built
 from infra.package.cloudformation import lint
 
@@ -59,6 +62,7 @@ def test_the_linter_would_have_found_a_mistake(template: dict[str, Any]) -> None
         ("SubmissionsTable", SUBMISSIONS),
         ("AccountsTable", ACCOUNTS),
         ("CountersTable", COUNTERS),
+        ("NamesTable", NAMES),
     ],
 )
 def test_its_tables_are_those_that_the_store_is_tested_on(
@@ -69,7 +73,8 @@ def test_its_tables_are_those_that_the_store_is_tested_on(
 
 def test_nothing_that_holds_mail_is_deleted_with_the_stack(template: dict[str, Any]) -> None:
     tables = of_type(template, "AWS::DynamoDB::Table")
-    assert len(tables) == 4
+    assert len(tables) == 5
+    assert tables.pop("NamesTable")["DeletionPolicy"] == "Delete", "a cache"
     for item in (*tables.values(), *of_type(template, "AWS::S3::Bucket").values()):
         assert item["DeletionPolicy"] == item["UpdateReplacePolicy"] == "Retain"
 
@@ -163,6 +168,8 @@ def test_the_settings_can_be_read_from_what_the_template_sets(template: dict[str
     assert variables["DM3_OPERATOR_TOKEN_SHA256"] == {"Ref": "OperatorTokenSha256"}
     assert settings.ipfs_gateways == IPFS_GATEWAYS
     assert settings.allow_local_urls is False
+    chain = Chain(chain_id=1)
+    assert replace(settings.chain, aliases=chain.aliases) == chain
 
 
 def test_no_secret_stands_in_the_template_or_shows_in_the_console(template: dict[str, Any]) -> None:
@@ -207,7 +214,9 @@ def test_a_flood_is_throttled_before_it_costs(template: dict[str, Any]) -> None:
 def test_every_alarm_reaches_the_topic(template: dict[str, Any]) -> None:
     alarms = of_type(template, "AWS::CloudWatch::Alarm")
     watched = {alarm["Properties"]["MetricName"] for alarm in alarms.values()}
-    assert {"Errors", "Throttles", "ConcurrentExecutions", "5XXError"} <= watched
+    assert {"Errors", "Throttles", "ConcurrentExecutions", "5XXError", Event.CHAIN_DOWN} <= watched
+    down = alarms["ChainDown"]["Properties"]
+    assert (down["Namespace"], down["Dimensions"][0]["Name"]) == (NAMESPACE, RELAY)
     assert "ApproximateNumberOfMessagesVisible" in watched
     assert all(alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms.values())
     assert of_type(template, "AWS::Budgets::Budget")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.relay.ports import AccountRow, Charge, InboxKey, Stores, Submission
+from chalicelib.relay.ports import AccountRow, Charge, InboxKey, NameRow, Stores, Submission
 from chalicelib.store.table import BATCH_WRITES
 from tests.support.stores import LATER_S, NOW_S, Aws, item, new_key
 
@@ -66,6 +66,7 @@ def _use_once(store: Stores) -> bool:
 
 KEY = new_key()
 KEYS = [item(n).key for n in (1, 2, 3)]
+NAME = NameRow(KEY, b"n" * 800, 1, LATER_S)
 CHARGE = Charge(KEY, 1, 2, LATER_S)
 OPERATIONS: list[tuple[str, Callable[[Stores], object], dict[str, int], float, float]] = [
     ("inbox.put 800 B", lambda s: s.inbox.put(KEY, item(1, b"b" * 800)), {"PutItem": 1}, 0, 1),
@@ -85,6 +86,8 @@ OPERATIONS: list[tuple[str, Callable[[Stores], object], dict[str, int], float, f
     ("accounts.is_superseded", lambda s: s.accounts.is_superseded(KEY, b"p" * 32), {"GetItem": 1}, 1, 0),
     ("counters.charge", lambda s: s.counters.charge(CHARGE, now_s=NOW_S), {"UpdateItem": 1}, 0, 1),
     ("counters.read 2", lambda s: s.counters.read([KEY, b"none"], now_s=NOW_S), {"BatchGetItem": 1}, 2, 0),
+    ("names.put", lambda s: s.names.put(NAME), {"PutItem": 1}, 0, 1),
+    ("names.get", lambda s: s.names.get(KEY, now_s=NOW_S), {"GetItem": 1}, 1, 0),
     ("counters.use_once", _use_once, {"PutItem": 1}, 0, 1),
     ("accounts.delete", lambda s: s.accounts.delete(KEY), {"DeleteItem": 1}, 0, 1),
 ]  # fmt: skip

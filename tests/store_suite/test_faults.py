@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 
 from chalicelib.protocol.errors import Unavailable
-from chalicelib.relay.ports import AccountRow, Charge, Conflict, InboxItem, InboxKey, Stores, Submission
+from chalicelib.relay.ports import (
+    AccountRow,
+    Charge,
+    Conflict,
+    InboxItem,
+    InboxKey,
+    NameRow,
+    Stores,
+    Submission,
+)
 from tests.support.aws_faults import CRASHES, AwsFaults, Crash, Fault
 from tests.support.stores import (
     EARLIER_S,
@@ -56,6 +65,15 @@ def _rules(store: Stores, base: bytes) -> object:
 
 def _rule(store: Stores, base: bytes) -> None:
     store.rules.put(AccountRow(base, b"r", 1))
+
+
+def _name(store: Stores, base: bytes) -> object:
+    row = store.names.get(base, now_s=NOW_S)
+    return row and (row.sealed, row.read_at_ms)
+
+
+def _put_name(store: Stores, base: bytes, read_at_ms: int = 1, sealed: bytes = b"s") -> bool:
+    return store.names.put(NameRow(base, sealed, read_at_ms, LATER_S))
 
 
 def _amount(store: Stores, base: bytes) -> object:
@@ -179,6 +197,11 @@ SCENARIOS = [
     Scenario("rules.put", _rule, _rules),
     Scenario("rules.put again", lambda s, b: s.rules.put(AccountRow(b, b"n", 2)), _rules, _rule),
     Scenario("rules.delete", lambda s, b: s.rules.delete(b), _rules, _rule),
+    Scenario("names.get", _name, _name, _put_name),
+    Scenario("names.put", _put_name, _name),
+    Scenario("names.put, an older one stands", lambda s, b: _put_name(s, b, 2, b"n"), _name, _put_name),
+    Scenario("names.put, a younger one stands", _put_name, _name, lambda s, b: _put_name(s, b, 2, b"n")),
+    Scenario("names.put, dropped", lambda s, b: _put_name(s, b, 2, b""), _name, _put_name),
     Scenario("counters.charge", _charge, _amount, repeated=((4,),)),
     Scenario("counters.charge, expired", _charge, _amount, _spent_long_ago, repeated=((4,),)),
     Scenario("counters.read", _amount, _amount, _charge),

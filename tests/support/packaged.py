@@ -40,7 +40,13 @@ def deployed(built: Built) -> Iterator[Deployed]:
             endpoint_url,
             built,
             keys=keys.to_text(),
-            parameters={"RelayName": RELAY_NAME, "RpcUrls": chain.rpc_url},
+            parameters={
+                "RelayName": RELAY_NAME,
+                "RpcUrls": chain.rpc_url,
+                # A chain of its own, which makes a block when somebody sends a transaction.
+                "ChainId": str(chain.chain_id),
+                "MaxChainLagSeconds": "0",
+            },
         )
         record = data_uri(service_profile(keys, deployment.url).to_json())
         chain.register(RELAY_NAME, texts={DELIVERY_SERVICE_RECORD: record})

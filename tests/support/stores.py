@@ -76,6 +76,7 @@ class Aws:
             submissions_table=self.names.submissions,
             accounts_table=self.names.accounts,
             counters_table=self.names.counters,
+            names_table=self.names.names,
             bodies=self.bodies,
             inline_limit_bytes=inline_limit_bytes,
         )

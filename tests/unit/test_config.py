@@ -19,6 +19,7 @@ COMPLETE = {
     "DM3_SUBMISSIONS_TABLE": "submissions",
     "DM3_ACCOUNTS_TABLE": "accounts",
     "DM3_COUNTERS_TABLE": "counters",
+    "DM3_NAMES_TABLE": "names",
     "DM3_BODIES_BUCKET": "bodies",
 }
 
@@ -26,7 +27,7 @@ COMPLETE = {
 def test_the_required_variables_are_enough() -> None:
     settings = Settings.read(COMPLETE)
     assert settings.rpc_urls == ("https://one.example/secret", "http://127.0.0.1:8545")
-    assert settings.tables == Tables("inbox", "submissions", "accounts", "counters")
+    assert settings.tables == Tables("inbox", "submissions", "accounts", "counters", "names")
     assert settings.keys == KEYS
     assert (settings.message_ttl_days, settings.size_limit_bytes, settings.lenient) == (30, 3_000_000, False)
     assert settings.universal_resolver is None, "the one of the main network"
@@ -57,6 +58,12 @@ def test_everything_can_be_set() -> None:
             "DM3_UNKNOWN_LIFETIME_S": "0",
             "DM3_IPFS_GATEWAYS": "https://a.example/{cid}, http://127.0.0.1:8080/ipfs/{cid}",
             "DM3_ALLOW_LOCAL_URLS": "true",
+            "DM3_STALE_NAMES_S": "60",
+            "DM3_NAME_ALIASES": ".gno=.gnosis.eth",
+            "DM3_RPC_TIMEOUT_MS": "500",
+            "DM3_RPC_TOTAL_MS": "900",
+            "DM3_MAX_CHAIN_LAG_S": "0",
+            "DM3_CHAIN_ID": "100",
         }
     )
     assert (settings.keys, settings.keys_parameter) == (None, "/dm3/keys")
@@ -68,6 +75,10 @@ def test_everything_can_be_set() -> None:
     assert settings.operator_token_sha256 == b"\xab" * 32
     assert settings.ipfs_gateways == ("https://a.example/{cid}", "http://127.0.0.1:8080/ipfs/{cid}")
     assert settings.allow_local_urls
+    chain = settings.chain
+    assert chain.aliases.target("alice.gno") == "alice.gnosis.eth"
+    assert (chain.stale_names_s, chain.rpc_timeout_ms, chain.rpc_total_ms) == (60, 500, 900)
+    assert (chain.max_lag_s, chain.chain_id) == (0, 100)
 
 
 @pytest.mark.parametrize("name", [name for name in COMPLETE if name != "DM3_KEYS"])
@@ -100,6 +111,10 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("DM3_OPERATOR_TOKEN_SHA256", "secret"),
         ("DM3_OPERATOR_TOKEN_SHA256", "ab" * 33),
         ("DM3_OPERATOR_TOKEN_SHA256", "\u0661" * 64),
+        ("DM3_NAME_ALIASES", ".secret=.SECRET.eth"),
+        ("DM3_NAME_ALIASES", ".secret"),
+        ("DM3_RPC_TIMEOUT_MS", "99"),
+        ("DM3_CHAIN_ID", "mainnet"),
     ],
 )
 def test_an_invalid_variable_is_named_without_its_value(name: str, value: str) -> None:

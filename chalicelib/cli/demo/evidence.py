@@ -32,6 +32,7 @@ def everything(aws: LocalAws) -> list[StoredItem]:
         "submissions": aws.tables.submissions,
         "accounts": aws.tables.accounts,
         "counters": aws.tables.counters,
+        "names": aws.tables.names,
     }
     items = [
         StoredItem(name, {key: _raw(value) for key, value in item.items()})

@@ -4,10 +4,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 import app as deployed
+from chalicelib.api.application import application
+from infra.local.gateway import Gateway
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -98,3 +101,21 @@ def test_settings_that_are_missing_are_no_stack_trace(monkeypatch: pytest.Monkey
     answer = deployed.app(event, None)
     assert answer["statusCode"] == 500
     assert "DM3" not in answer["body"]
+
+
+def test_the_end_of_every_request_is_told_whatever_came_of_it() -> None:
+    ended: list[int] = []
+
+    def fail() -> NoReturn:
+        raise ZeroDivisionError
+
+    gateway = Gateway(application(fail, fail, lambda: ended.append(1)), threads=1)
+    statuses = [gateway.answer(_scope(path), b"").status for path in ("/hello", "/health/store")]
+    gateway.close()
+    assert statuses == [200, 500]
+    assert ended == [1, 1]
+
+
+def _scope(path: str) -> dict[str, object]:
+    members = {"type": "http", "method": "GET", "path": path, "query_string": b"", "http_version": "1.1"}
+    return {**members, "headers": []}

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from chalicelib.names.aliases import Aliases
 from chalicelib.names.cache import CachePolicy
 from chalicelib.names.ens_directory import EnsDirectory
 from chalicelib.protocol.errors import Unavailable
@@ -91,6 +92,39 @@ def test_invalidate_forgets_both_records(world: World) -> None:
     world.directory.lookup("alice.eth")
     world.directory.delivery_service("alice.eth")
     assert world.chain.requests == 4
+
+
+ALIASES = Aliases.parse(".gno=.eth,.g2=.eth")
+
+
+def test_a_name_under_an_alias_is_looked_up_as_another_and_keeps_its_name(world: World) -> None:
+    directory = EnsDirectory(world.chain, clock_ms=lambda: world.now_ms, aliases=ALIASES)
+    found = directory.lookup("alice.gno")
+    assert (found.name, found.resolved_as) == ("alice.gno", "alice.eth")
+    assert found.signed is not None
+    assert directory.lookup("alice.eth").resolved_as is None
+    service = directory.delivery_service("relay.gno")
+    assert service is not None
+    assert directory.lookup("nobody.gno").resolved_as == "nobody.eth"
+    assert world.directory.lookup("alice.gno").address is None, "nothing is guessed without configuration"
+
+
+def test_configuration_wins_over_a_name_of_that_spelling(world: World) -> None:
+    world.chain.addresses["alice.gno"] = MALLORY.address
+    directory = EnsDirectory(world.chain, clock_ms=lambda: world.now_ms, aliases=ALIASES)
+    assert directory.lookup("alice.gno").address == ALICE.address
+
+
+@pytest.mark.parametrize("invalidated", ["alice.eth", "alice.gno", "alice.g2"])
+def test_a_name_is_forgotten_under_all_its_spellings(world: World, invalidated: str) -> None:
+    directory = EnsDirectory(world.chain, clock_ms=lambda: world.now_ms, aliases=ALIASES)
+    names = ("alice.eth", "alice.gno", "alice.g2")
+    for name in names:
+        directory.lookup(name)
+    world.chain.texts["alice.eth", USER_PROFILE_RECORD] = Person(9).bare_record()
+    directory.invalidate(invalidated)
+    for name in names:
+        assert directory.lookup(name).profile == Person(9).profile
 
 
 def test_a_chain_that_is_down(world: World) -> None:

@@ -42,3 +42,9 @@ def test_it_counts_what_it_is_asked() -> None:
     directory.delivery_service("relay.eth")
     assert directory.readings == ["alice.eth", "alice.eth", "relay.eth"]
     assert directory.fresh_readings == ["alice.eth"]
+
+
+def test_it_notes_what_is_to_be_forgotten() -> None:
+    directory = MemoryDirectory()
+    directory.invalidate("alice.eth")
+    assert directory.invalidated == ["alice.eth"]

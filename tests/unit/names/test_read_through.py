@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chalicelib.names.cache import CachePolicy, MemoryCache
+from chalicelib.names.counting import Event
 from chalicelib.names.read_through import Rates, Reading, ReadThrough
 from chalicelib.protocol.errors import LimitExceeded, Unavailable
 from chalicelib.relay.settings import Limits
@@ -189,6 +190,38 @@ def test_a_known_answer_is_served_while_the_chain_is_down_but_not_for_ever() -> 
         through.get("known", fresh=False)
 
 
+def test_the_bound_is_kept_to_the_millisecond() -> None:
+    source = Source()
+    through = source.through()
+    through.get("known", fresh=False)
+    source.down = True
+    source.now_ms += POLICY.positive_ms + POLICY.stale_ms - 1
+    through.get("known", fresh=False)
+    source.now_ms += 1
+    with pytest.raises(Unavailable):
+        through.get("known", fresh=False)
+
+
+def test_answers_past_their_lifetime_are_counted() -> None:
+    source, counted = Source(), list[str]()
+    through = ReadThrough(
+        source.read,
+        cache=MemoryCache(),
+        policy=POLICY,
+        rates=Rates.of(POLICY),
+        clock_ms=lambda: source.now_ms,
+        count=lambda event, /, **_: counted.append(event),
+    )
+    through.get("known", fresh=False)
+    through.get("known", fresh=False)
+    assert counted == []
+    source.down = True
+    source.now_ms += POLICY.positive_ms
+    for _ in range(3):
+        through.get("known", fresh=False)
+    assert counted == [Event.OUTLIVED] * 3
+
+
 def test_a_chain_that_is_down_is_not_asked_each_time() -> None:
     source = Source()
     through = source.through()
@@ -213,6 +246,19 @@ def test_a_fresh_reading_that_fails_is_not_answered_from_memory() -> None:
     with pytest.raises(Unavailable):
         through.get("known", fresh=True)
     assert through.get("known", fresh=False) == "1"
+
+
+def test_what_is_past_its_lifetime_refutes_nobody_when_fresh_readings_are_used_up() -> None:
+    source = Source(names={f"n{number}": "1" for number in range(POLICY.fresh_burst + 1)})
+    through = source.through()
+    for name in source.names:
+        through.get(name, fresh=False)
+    source.down = True
+    source.now_ms += POLICY.positive_ms
+    for name in source.names:
+        assert through.get(name, fresh=False) == "1"
+        with pytest.raises((Unavailable, LimitExceeded)):
+            through.get(name, fresh=True)
 
 
 def test_that_a_name_is_unknown_is_not_believed_beyond_its_life() -> None:

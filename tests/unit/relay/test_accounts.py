@@ -112,6 +112,24 @@ def test_a_profile_has_a_limit() -> None:
             world.relay.accounts.register("bob.eth", signed, source="192.0.2.1")
 
 
+def test_a_new_profile_makes_the_directory_forget_what_it_remembers_of_the_name() -> None:
+    world = World()
+    world.directory.add(BOB.name, BOB.address)
+    world.register(BOB)
+    assert world.directory.invalidated == [BOB.name], "ENS was remembered to have no profile"
+    world.publish(BOB)
+    world.register(BOB)
+    assert world.directory.invalidated == [BOB.name], "what is remembered is what was submitted"
+
+
+def test_a_profile_that_is_refused_makes_the_directory_forget_nothing() -> None:
+    world = World()
+    world.settle(ALICE)
+    with pytest.raises(Dm3Error):
+        world.register(MALLORY, ALICE.name)
+    assert world.directory.invalidated == []
+
+
 def test_registering_again_changes_nothing() -> None:
     world = settled()
     world.clock.pass_s(60)

@@ -46,7 +46,7 @@ def dumped(store: MemoryStore) -> list[bytes]:
     parts = [dict(vars(part)) for part in (store.accounts, store.rules, store.counters)]
     for part in parts:
         part.pop("_guard")
-    return list(dump([store.inbox._items, store.submissions._rows, *parts], set()))
+    return list(dump([store.inbox._items, store.submissions._rows, store.names._rows, *parts], set()))
 
 
 def spellings(secret: str) -> Iterator[bytes]:

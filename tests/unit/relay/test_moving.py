@@ -107,10 +107,10 @@ def test_a_refusal_is_charged_to_its_source_and_costs_a_reading_afresh_at_most()
     for number in range(2):
         with pytest.raises(ReceiverMoved):
             world.submit(world.letter(text=str(number)))
-    assert world.directory.readings == [BOB.name] * 4, "the sender is not looked up"
+    assert world.directory.readings == [ALICE.name, BOB.name, BOB.name] * 2
     with pytest.raises(LimitExceeded):
         world.submit()
-    assert len(world.directory.readings) == 4
+    assert len(world.directory.readings) == 6
 
 
 def test_lookups_for_receivers_are_the_sources() -> None:
@@ -125,16 +125,30 @@ def test_lookups_for_receivers_are_the_sources() -> None:
     world.submit(world.letter(MALLORY), source="192.0.2.66")
 
 
-def test_an_unknown_receiver_is_told_first_and_a_forger_last() -> None:
+def test_an_unknown_receiver_is_told_first_then_a_forger_and_last_who_has_moved() -> None:
     world = settled()
+    world.publish(MALLORY)
     with pytest.raises(UnknownReceiver) as caught:
         world.submit(world.letter(to="nobody.eth"))
     assert type(caught.value) is UnknownReceiver
     with pytest.raises(UnverifiedSender):
         world.submit(world.letter(MALLORY, claim=ALICE.name))
     world.publish(MOVED)
-    with pytest.raises(ReceiverMoved):
+    with pytest.raises(UnverifiedSender):
         world.submit(world.letter(MALLORY, claim=ALICE.name))
+    with pytest.raises(ReceiverMoved):
+        world.submit(world.letter(MALLORY))
+
+
+def test_what_was_accepted_before_a_move_is_still_answered_with_its_receipt() -> None:
+    world = settled()
+    letter = world.letter()
+    first = world.submit(letter)
+    world.publish(MOVED)
+    again = world.submit(letter)
+    assert again.duplicate
+    assert again.receipt == first.receipt
+    assert len(world.mail()) == 1
 
 
 def test_an_alias_of_the_relays_name_is_its_name() -> None:

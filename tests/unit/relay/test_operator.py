@@ -20,7 +20,7 @@ from chalicelib.protocol.profile_uri import data_uri
 from chalicelib.relay.operator_book import OUTAGE_MS, REMEMBER_MS, RETRY_MS
 from chalicelib.relay.policy.port import Candidate
 from chalicelib.store.memory import Moment
-from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_NAME, SOURCE, World, limited
+from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_NAME, SOURCE, Stranger, World, limited
 
 
 class Everybody:
@@ -241,8 +241,10 @@ def test_a_process_that_cannot_read_the_rules_accepts_nothing(moment: Moment) ->
 
 
 def test_a_process_that_remembers_the_rules_goes_on_for_a_while_without_the_store() -> None:
-    # The receiver's own rules have rows in the same store.
+    # The rules of receivers, and of senders who have an account here, have rows in the same store.
     world = governed({"block": ["mallory.eth"]}, World(policy=Everybody()))
+    carol = Stranger("carol.eth")
+    world.publish(carol)
 
     def fail(name: str, _when: Moment) -> None:
         if name == "rules.get":
@@ -250,12 +252,12 @@ def test_a_process_that_remembers_the_rules_goes_on_for_a_while_without_the_stor
 
     world.store.faults = fail
     world.clock.at_ms += OUTAGE_MS - 1_000
-    world.submit()
+    world.submit(world.letter(carol))
     with pytest.raises(Spam):
         world.submit(world.letter(MALLORY))
     world.clock.at_ms += RETRY_MS + 1_000
     with pytest.raises(Unavailable):
-        world.submit(world.letter(text="too long"))
+        world.submit(world.letter(carol, text="too long"))
 
 
 def test_garbage_reads_no_rules() -> None:

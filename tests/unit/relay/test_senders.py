@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.names.directory import ResolvedName, Toll
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.envelope import Envelope, parse_envelope
-from chalicelib.protocol.errors import InvalidName, UnverifiedSender
+from chalicelib.protocol.errors import InvalidName, Unavailable, UnverifiedSender
 from chalicelib.relay.senders import Sender, SenderCheck
 from tests.unit.relay.world import ALICE, MALLORY, Person, World
 
@@ -42,6 +43,26 @@ def test_a_profile_that_does_not_fit_is_read_afresh_once() -> None:
         SenderCheck(world.directory, lenient=False).check(envelope(world, MALLORY), "alice.eth")
     assert world.directory.readings == ["alice.eth", "alice.eth"]
     assert world.directory.fresh_readings == ["alice.eth"]
+
+
+def test_while_ens_is_away_nobody_is_called_a_forger() -> None:
+    """The key that is remembered does not fit, and whether it was changed cannot be told."""
+    world = World()
+    world.publish(ALICE)
+
+    class Away:
+        def lookup(self, name: str, *, fresh: bool = False, toll: Toll | None = None) -> ResolvedName:
+            if fresh:
+                raise Unavailable
+            return world.directory.lookup(name, toll=toll)
+
+        def delivery_service(self, name: str, *, fresh: bool = False) -> None:
+            raise Unavailable
+
+    check = SenderCheck(Away(), lenient=False)
+    assert check.check(envelope(world, ALICE), "alice.eth").verified
+    with pytest.raises(Unavailable):
+        check.check(envelope(world, MALLORY), "alice.eth")
 
 
 @pytest.mark.parametrize("signature", ["", "AA==", "A", "!", "é" * 88])

@@ -29,7 +29,12 @@ def _store_at(url: str) -> DynamoStore:
         "dynamodb", region=REGION, endpoint_url=url, credentials=CREDENTIALS, patience=IMPATIENT
     )
     return DynamoStore(
-        dynamodb, inbox_table="i", submissions_table="s", accounts_table="a", counters_table="c"
+        dynamodb,
+        inbox_table="i",
+        submissions_table="s",
+        accounts_table="a",
+        counters_table="c",
+        names_table="n",
     )
 
 
@@ -62,6 +67,7 @@ def test_large_messages_go_to_the_bucket(aws: Aws) -> None:
         submissions_table=aws.names.submissions,
         accounts_table=aws.names.accounts,
         counters_table=aws.names.counters,
+        names_table=aws.names.names,
         s3_client=aws.s3,
         bucket=BUCKET,
         inline_limit_bytes=10,
@@ -80,6 +86,7 @@ def test_without_a_bucket_large_messages_are_refused_and_small_ones_are_not(aws:
         submissions_table=aws.names.submissions,
         accounts_table=aws.names.accounts,
         counters_table=aws.names.counters,
+        names_table=aws.names.names,
         inline_limit_bytes=10,
     )
     account = new_key()
