@@ -21,7 +21,8 @@ class CachePolicy:
     ENS text records have no lifetime of their own, so the operator sets one: `positive_ms` for a name with
     a usable profile, `negative_ms` for one without, `unusable_ms` for one whose record is rubbish (its
     owner is likely to be mending it). A positive answer may be served for `stale_ms` beyond its life while
-    the chain is down, which is then asked again every `retry_ms`. `process_ms` bounds how long a process goes
+    the chain is down, which is then asked again every `retry_ms`; a name whose reading has failed is not read
+    again before that, for whatever reason. `process_ms` bounds how long a process goes
     by its own copy of a positive answer before it looks at what it shares with others (`names.two_levels`).
     """
 
@@ -123,6 +124,28 @@ class MemoryCache(Generic[Answer]):
     def _forget(self, name: str) -> None:
         self._known.pop(name, None)
         self._unknown.pop(name, None)
+
+
+class Marks:
+    """Names that carry a mark until some moment: at most `size`, of which the oldest go. Thread-safe."""
+
+    def __init__(self, *, size: int = 10_000) -> None:
+        self._until_ms: OrderedDict[str, int] = OrderedDict()
+        self._size = size
+        self._lock = Lock()
+
+    def has(self, name: str, now_ms: int) -> bool:
+        """Whether `name` carries a mark at `now_ms`."""
+        with self._lock:
+            return now_ms < self._until_ms.get(name, 0)
+
+    def set(self, name: str, until_ms: int) -> None:
+        """Marks `name` until `until_ms`."""
+        with self._lock:
+            self._until_ms.pop(name, None)
+            self._until_ms[name] = until_ms
+            if len(self._until_ms) > self._size:
+                self._until_ms.popitem(last=False)
 
 
 class Rate:

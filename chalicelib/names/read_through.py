@@ -9,14 +9,13 @@ threads that want the same name at once share one reading.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import Generic
 
-from chalicelib.names.cache import Answer, AnswerCache, CachePolicy, Rate, Remembered
+from chalicelib.names.cache import Answer, AnswerCache, CachePolicy, Marks, Rate, Remembered
 from chalicelib.names.counting import Counting, Event, uncounted
 from chalicelib.names.directory import Toll
+from chalicelib.names.flights import Flights
 from chalicelib.protocol.errors import LimitExceeded, Unavailable
 
 # A bucket that is empty refills by at least one within this time at any sensible setting.
@@ -67,8 +66,8 @@ class ReadThrough(Generic[Answer]):
         self._rates = rates
         self._clock_ms = clock_ms
         self._count = count
-        self._lock = Lock()
-        self._flights: dict[tuple[str, bool], Future[Answer]] = {}
+        self._flights = Flights[tuple[str, bool], Answer]()
+        self._failed = Marks()
 
     def get(self, name: str, *, fresh: bool, toll: Toll | None = None) -> Answer:
         """The answer for `name`, from memory or from the chain; `toll` is called unless memory will do.
@@ -88,7 +87,7 @@ class ReadThrough(Generic[Answer]):
                 # What is past its lifetime refutes nobody.
                 raise LimitExceeded("Too many names are being looked up; try again.", retry_after_s=_RETRY_S)
             return kept.value
-        return self._share((name, fresh), lambda: self._renew(name, kept, now_ms, fresh=fresh))
+        return self._flights.share((name, fresh), lambda: self._renew(name, kept, now_ms, fresh=fresh))
 
     def forget(self, name: str) -> None:
         """The next `get` of `name` asks the chain."""
@@ -105,7 +104,7 @@ class ReadThrough(Generic[Answer]):
                 raise LimitExceeded(
                     "Too many unknown names are being looked up; try again later.", retry_after_s=_RETRY_S
                 )
-            reading = self._read(name)
+            reading = self._attempt(name, now_ms)
         except Unavailable:
             # Whoever asks for a fresh answer has no use for the old one.
             last_ms = 0 if kept is None else kept.expires_at_ms + self._policy.stale_ms
@@ -116,6 +115,20 @@ class ReadThrough(Generic[Answer]):
             return self._serve(kept, now_ms)
         self._remember(name, reading, now_ms)
         return reading.value
+
+    def _attempt(self, name: str, now_ms: int) -> Reading[Answer]:
+        """A reading, unless one of `name` has just failed.
+
+        A name may lead to servers of its owner's choice, and waiting for them costs more than anything else
+        that a stranger can ask for.
+        """
+        if self._failed.has(name, now_ms):
+            raise Unavailable
+        try:
+            return self._read(name)
+        except Unavailable:
+            self._failed.set(name, self._clock_ms() + self._policy.retry_ms)
+            raise
 
     def _serve(self, kept: Remembered[Answer], now_ms: int) -> Answer:
         if now_ms >= kept.expires_at_ms:
@@ -131,21 +144,3 @@ class ReadThrough(Generic[Answer]):
             life_ms = self._policy.negative_ms
         end_ms = now_ms + life_ms
         self._cache.put(name, Remembered(reading.value, reading.known, end_ms, end_ms, now_ms))
-
-    def _share(self, key: tuple[str, bool], renew: Callable[[], Answer]) -> Answer:
-        """The outcome of `renew`, or of the one that another thread has under way for the same key."""
-        with self._lock:
-            under_way = self._flights.get(key)
-            if under_way is None:
-                flight = self._flights[key] = Future()
-        if under_way is not None:
-            return under_way.result()
-        try:
-            flight.set_result(renew())
-        except BaseException as error:
-            flight.set_exception(error)
-            raise
-        finally:
-            with self._lock:
-                del self._flights[key]
-        return flight.result()

@@ -30,6 +30,10 @@ LOOKUPS_WITHIN_S: Final = 5.0
 # tried again after so many names.
 PLAIN_NAMES: Final = 256
 
+# Far more than resolvers take, far less than nodes allow: a resolver that burns gas must not hold a node up
+# until it misses its deadline, or a few such names would make it look broken.
+LOOKUP_GAS: Final = 20_000_000
+
 _OFFCHAIN_LOOKUP: Final = abi.selector("OffchainLookup(address,string[],bytes,bytes4,bytes)")
 # The gateway of somebody else's batch failed; asking again later may help, unlike after any other revert.
 _HTTP_ERROR: Final = abi.selector("HttpError(uint16,string)")
@@ -131,7 +135,8 @@ class UniversalResolver:
         )
 
     def _call(self, calls: Sequence[bytes]) -> list[RpcResult]:
-        transactions = [{"to": self._address, "data": "0x" + call.hex()} for call in calls]
+        gas = hex(LOOKUP_GAS)
+        transactions = [{"to": self._address, "data": "0x" + call.hex(), "gas": gas} for call in calls]
         return self._transport.request(
             [RpcCall("eth_call", (transaction, "latest")) for transaction in transactions]
         )

@@ -149,9 +149,9 @@ class RelayAdmission:
             raise
         self._require_room(source, receiver, size_bytes)
         try:
-            rules.require_welcome(normalize(information.from_))
+            rules.require_welcome([normalize(information.from_)])
             sender = self._senders.check(opened, information.from_, toll=self._toll(source))
-            rules.require_welcome(sender.name, sender.address)
+            rules.require_welcome(sender.names, sender.address)
         except (Spam, UnverifiedSender):
             self._quotas.charge(source_submits(self._limits, source))
             raise

@@ -9,7 +9,7 @@ deployment. These rules come before those of the receivers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -83,12 +83,12 @@ class OperatorRules:
         if given is None or least is None or given < least:
             raise VersionNotSupported("The version of the envelope is not supported any more.")
 
-    def require_welcome(self, name: str, address: str | None = None) -> None:
-        """Raises Spam for a normalised name or a *proven* address on the block list.
+    def require_welcome(self, names: Iterable[str], address: str | None = None) -> None:
+        """Raises Spam if one of the normalised `names`, or the *proven* address, is on the block list.
 
         The answer is that of a receiver's private list.
         """
-        if self.block.has((name,), address):
+        if self.block.has(names, address):
             raise Spam(data={"rule": "receiver"})
 
     def in_force(self, limits: Limits) -> Limits:

@@ -23,18 +23,20 @@ class Sender:
     """Who wrote: a normalised name, and the address if the wallet's signature of the profile proves it.
 
     `verified` is False only at a lenient relay; then the name is a claim and `address` is None.
-    `delivery_services` are those of the profile that verified the sender.
+    `delivery_services` are those of the profile that verified the sender. `resolved_as` is the name that an
+    alias of the operator's led to, if there was one.
     """
 
     name: str
     address: str | None
     verified: bool
     delivery_services: tuple[str, ...] = ()
+    resolved_as: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names under which the sender may be on a list."""
-        return (self.name,)
+        return (self.name,) if self.resolved_as is None else (self.name, self.resolved_as)
 
     @property
     def identity(self) -> str:
@@ -74,8 +76,13 @@ class SenderCheck:
                 profile = resolved.profile
                 if profile is not None and _fits(envelope, profile):
                     proven = resolved.address if resolved.signed is not None else None
-                    services = profile.delivery_services
-                    return Sender(name, proven, verified=True, delivery_services=services)
+                    return Sender(
+                        name,
+                        proven,
+                        verified=True,
+                        delivery_services=profile.delivery_services,
+                        resolved_as=resolved.resolved_as,
+                    )
         if not self._lenient:
             raise UnverifiedSender
         return Sender(name, None, verified=False)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.names.cache import MemoryCache, Rate, Remembered
+from chalicelib.names.cache import Marks, MemoryCache, Rate, Remembered
 
 
 def _remembered(value: int, *, known: bool = True) -> Remembered[int]:
@@ -38,6 +38,16 @@ def test_a_name_that_becomes_known_is_kept_once() -> None:
     cache.drop("a")
     cache.drop("a")
     assert cache.get("a") is None
+
+
+def test_a_mark_is_carried_until_its_moment_and_the_oldest_go() -> None:
+    marks = Marks(size=2)
+    marks.set("a", 10)
+    marks.set("b", 20)
+    assert [marks.has("a", now_ms) for now_ms in (0, 9, 10)] == [True, True, False]
+    marks.set("a", 30)
+    marks.set("c", 30)
+    assert [marks.has(name, 15) for name in ("a", "b", "c")] == [True, False, True]
 
 
 def test_a_rate_allows_its_burst_and_then_its_pace() -> None:

@@ -297,14 +297,21 @@ def test_threads_that_want_the_same_name_share_one_reading() -> None:
     assert source.reads == 1
 
 
-def test_threads_share_a_failure_and_the_next_one_reads_again() -> None:
+def test_a_name_that_has_just_failed_is_not_read_again_for_a_moment() -> None:
     source = Source(down=True)
-    through = source.through()
-    for _ in range(2):
+    through = source.through(CachePolicy(retry_ms=5_000))
+    for fresh in (False, True, False):
         with pytest.raises(Unavailable):
-            through.get("known", fresh=False)
+            through.get("known", fresh=fresh)
+    assert source.reads == 1
+    with pytest.raises(Unavailable):
+        through.get("another", fresh=False)
     assert source.reads == 2
     source.down = False
+    source.now_ms += 4_999
+    with pytest.raises(Unavailable):
+        through.get("known", fresh=False)
+    source.now_ms += 1
     assert through.get("known", fresh=False) == "1"
 
 

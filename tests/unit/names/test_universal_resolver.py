@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.names.ports import OffchainLookup, RpcCall, RpcError, RpcResult
 from chalicelib.names.universal_resolver import (
+    LOOKUP_GAS,
     LOOKUPS_WITHIN_S,
     MAX_LOOKUPS,
     MAX_TEXT_BYTES,
@@ -72,9 +73,10 @@ def test_address_and_text_in_one_round_trip() -> None:
 def test_the_contract_asked_is_the_configured_one() -> None:
     node = Scripted(resolved(b""))
     UniversalResolver(node, address="0x" + "ab" * 20).text("alice.eth", "key")
-    assert [call.params[0] for call in node.calls] == [
-        {"to": "0x" + "ab" * 20, "data": node.calls[0].params[0]["data"]}  # type: ignore[index, call-overload]
-    ]
+    [call] = node.calls
+    transaction = call.params[0]
+    assert isinstance(transaction, dict)
+    assert (transaction["to"], transaction["gas"]) == ("0x" + "ab" * 20, hex(LOOKUP_GAS))
 
 
 def test_a_name_that_cannot_be_encoded() -> None:

@@ -34,7 +34,7 @@ def test_what_is_missing_says_nothing(document: JsonValue) -> None:
     assert rules == OperatorRules()
     assert rules.to_json() == {"block": [], "limits": {}}
     rules.require_version("rubbish")
-    rules.require_welcome("anybody.eth", BOB.address)
+    rules.require_welcome(["anybody.eth"], BOB.address)
     assert rules.in_force(Limits()) == Limits()
 
 
@@ -125,7 +125,7 @@ def test_the_least_version_of_all_still_asks_for_one() -> None:
 )
 def test_the_blocked_are_refused_as_a_receivers_private_list_does(name: str, address: str | None) -> None:
     with pytest.raises(Spam) as caught:
-        OperatorRules.parse(DOCUMENT).require_welcome(name, address)
+        OperatorRules.parse(DOCUMENT).require_welcome([name], address)
     assert caught.value.data == {"rule": "receiver"}
     assert caught.value.message == Spam().message
 
@@ -134,7 +134,7 @@ def test_the_blocked_are_refused_as_a_receivers_private_list_does(name: str, add
     ("name", "address"), [("nospam.eth", None), ("alice.eth", None), ("eth", BOB.address)]
 )
 def test_everybody_else_is_welcome(name: str, address: str | None) -> None:
-    OperatorRules.parse(DOCUMENT).require_welcome(name, address)
+    OperatorRules.parse(DOCUMENT).require_welcome([name], address)
 
 
 def test_limits_are_replaced_one_by_one() -> None:
