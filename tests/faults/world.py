@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.bootstrap import SystemChance, SystemClock
+from chalicelib.names.chain_holdings import ChainHoldings
 from chalicelib.names.ports import ChainTransport
+from chalicelib.names.remembered_holdings import RememberedHoldings
 from chalicelib.protocol.envelope import Envelope
 from chalicelib.relay.compose import compose
 from chalicelib.relay.ports import Clock
@@ -140,6 +142,7 @@ class World:
             directory=ens_directory(ground.transport, ground.store().names, self.vault(), self.clock),
             clock=self.clock,
             chance=SystemChance(),
+            holdings=RememberedHoldings(ChainHoldings(ground.transport), self.clock.now_ms),
         )
 
     def vault(self) -> Vault:
