@@ -21,8 +21,8 @@ class CachePolicy:
     ENS text records have no lifetime of their own, so the operator sets one: `positive_ms` for a name with
     a usable profile, `negative_ms` for one without, `unusable_ms` for one whose record is rubbish (its
     owner is likely to be mending it). A positive answer may be served for `stale_ms` beyond its life while
-    the chain is down, which is then asked again every `retry_ms`; a name whose reading has failed is not read
-    again before that, for whatever reason. `process_ms` bounds how long a process goes
+    the chain is down, which is then asked again every `retry_ms`; a name whose own servers have failed is not
+    read again before that, for whatever reason. `process_ms` bounds how long a process goes
     by its own copy of a positive answer before it looks at what it shares with others (`names.two_levels`).
     """
 

@@ -22,7 +22,14 @@ from chalicelib.names.batch_gateway import BATCH_URL, Failure, Question, answer_
 from chalicelib.names.ports import OffchainLookup
 from chalicelib.names.rpc_answers import MAX_GATEWAY_URLS
 from chalicelib.protocol.canonical import parse_json
-from chalicelib.protocol.errors import Dm3Error, InvalidEncoding, ParseError, Unavailable, UnsafeLink
+from chalicelib.protocol.errors import (
+    Dm3Error,
+    InvalidEncoding,
+    ParseError,
+    SourceUnavailable,
+    Unavailable,
+    UnsafeLink,
+)
 
 GATEWAY_DEADLINE_S: Final = 4.0
 MAX_ANSWER_BYTES: Final = 524_288
@@ -54,7 +61,9 @@ class CcipGateway:
         asking = _Asking(self._fetcher, Deadline(self._deadline_s, self._clock))
         outcome = asking.ask(Question(lookup.sender, lookup.urls, lookup.call_data), depth=0)
         if isinstance(outcome, Failure):
-            raise Unavailable("The gateway that keeps the records of the name did not answer; try again.")
+            raise SourceUnavailable(
+                "The gateway that keeps the records of the name did not answer; try again."
+            )
         return outcome
 
 

@@ -17,7 +17,7 @@ from typing import Final
 from chalicelib.fetching.deadline import Clock, Deadline
 from chalicelib.fetching.ports import Fetcher
 from chalicelib.protocol.cid import parse_cid, verified_content
-from chalicelib.protocol.errors import Dm3Error, InvalidProfile, Unavailable
+from chalicelib.protocol.errors import Dm3Error, InvalidProfile, SourceUnavailable, Unavailable
 from chalicelib.protocol.json_types import JsonObject
 from chalicelib.protocol.profile_uri import IpfsProfile, LinkedProfile, verify_linked
 
@@ -67,7 +67,7 @@ class LinkReader:
         if isinstance(uri, IpfsProfile):
             value = self._from_ipfs(uri, deadline)
         else:
-            value = verify_linked(uri, self._fetch(uri.url, "application/json", deadline.remaining_s()))
+            value = verify_linked(uri, self._hosted(uri.url, deadline))
         self._keep(name, value)
         return value
 
@@ -82,14 +82,20 @@ class LinkReader:
                 continue
             if _is_content(uri, body):
                 return verify_linked(uri, body)
-        raise Unavailable("No gateway has the content that the IPFS link names; try again.")
+        raise SourceUnavailable("No gateway has the content that the IPFS link names; try again.")
+
+    def _hosted(self, url: str, deadline: Deadline) -> bytes:
+        try:
+            return self._fetch(url, "application/json", deadline.remaining_s())
+        except Unavailable as error:
+            raise SourceUnavailable(error.message) from None
 
     def _fetch(self, url: str, accept: str, deadline_s: float) -> bytes:
         answer = self._fetcher.fetch(
             url, headers={"accept": accept}, max_bytes=MAX_LINKED_PROFILE_BYTES, deadline_s=deadline_s
         )
         if answer.status != _SUCCESS:
-            raise Unavailable("The server that a link names does not have the profile just now.")
+            raise SourceUnavailable("The server that a link names does not have the profile just now.")
         return answer.body
 
     def _keep(self, name: str, value: JsonObject) -> None:

@@ -16,7 +16,7 @@ from chalicelib.names.cache import Answer, AnswerCache, CachePolicy, Marks, Rate
 from chalicelib.names.counting import Counting, Event, uncounted
 from chalicelib.names.directory import Toll
 from chalicelib.names.flights import Flights
-from chalicelib.protocol.errors import LimitExceeded, Unavailable
+from chalicelib.protocol.errors import LimitExceeded, SourceUnavailable, Unavailable
 
 # A bucket that is empty refills by at least one within this time at any sensible setting.
 _RETRY_S = 5
@@ -117,16 +117,15 @@ class ReadThrough(Generic[Answer]):
         return reading.value
 
     def _attempt(self, name: str, now_ms: int) -> Reading[Answer]:
-        """A reading, unless one of `name` has just failed.
+        """A reading, unless one of `name` has just failed at servers of its owner's choice.
 
-        A name may lead to servers of its owner's choice, and waiting for them costs more than anything else
-        that a stranger can ask for.
+        Waiting for these costs more than anything else that a stranger can ask for.
         """
         if self._failed.has(name, now_ms):
-            raise Unavailable
+            raise SourceUnavailable
         try:
             return self._read(name)
-        except Unavailable:
+        except SourceUnavailable:
             self._failed.set(name, self._clock_ms() + self._policy.retry_ms)
             raise
 

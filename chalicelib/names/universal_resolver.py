@@ -17,7 +17,7 @@ from chalicelib.names import abi
 from chalicelib.names.encoding import dns_encode, namehash
 from chalicelib.names.ports import ChainTransport, OffchainGateway, RpcCall, RpcResult
 from chalicelib.names.rpc_answers import offchain_lookup, returned, revert_data
-from chalicelib.protocol.errors import InvalidEncoding, Unavailable
+from chalicelib.protocol.errors import InvalidEncoding, SourceUnavailable, Unavailable
 from chalicelib.protocol.wallet import checksum_address
 
 UNIVERSAL_RESOLVER: Final = "0xeEeEEEeE14D718C2B47D9923Deab1335E144EeEe"
@@ -154,15 +154,15 @@ class UniversalResolver:
             if self._clock_s() > last_s:
                 break
             result = self._look_up(revert[abi.SELECTOR_BYTES :])
-        raise Unavailable("The records of the name are behind too many gateways.")
+        raise SourceUnavailable("The records of the name are behind too many gateways.")
 
     def _look_up(self, arguments: bytes) -> RpcResult:
         if self._gateway is None:
-            raise Unavailable("The records of the name live off chain, which this service does not read yet.")
+            raise SourceUnavailable("The records of the name live off chain, which is not read here.")
         lookup = offchain_lookup(arguments)
         # ERC-3668: the lookup must come from the contract that was called, not from one it called.
         if "0x" + lookup.sender.hex() != self._address.lower():
-            raise Unavailable("The records of the name cannot be read off chain.")
+            raise SourceUnavailable("The records of the name cannot be read off chain.")
         answer = abi.Dynamic(self._gateway.answer(lookup))
         call = lookup.callback + abi.encode_arguments(answer, abi.Dynamic(lookup.extra_data))
         return self._call([call])[0]
@@ -209,7 +209,7 @@ def _unless_error(answer: bytes) -> bytes | None:
 
 def _must_be_final(error: bytes) -> None:
     if error.startswith(_HTTP_ERROR):
-        raise Unavailable("The gateway that keeps the records of the name did not answer; try again.")
+        raise SourceUnavailable("The gateway that keeps the records of the name did not answer; try again.")
 
 
 def _address(answer: bytes | None) -> str | None:

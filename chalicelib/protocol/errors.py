@@ -21,6 +21,7 @@ service", errors), whose codes -32000 to -32011 are those of EIP-1474 with two o
     │   └── UnknownReceiver             has no account at this delivery service
     │       └── ReceiverMoved           has one, but ENS does not list the service any more
     ├── Unavailable           -32002  try again: a store or a chain did not answer
+    │   └── SourceUnavailable           a server that the owner of a name chose did not answer
     ├── Unauthorized          -32003
     │   ├── UnverifiedSender            the envelope's signature is not the sender's
     │   ├── InvalidSignature
@@ -163,6 +164,12 @@ class Unavailable(Dm3Error):
 
     code, status, retry, summary = -32002, 503, True, "The service cannot answer just now; try again."
     retry_after_s: ClassVar[int] = 5
+
+
+class SourceUnavailable(Unavailable):
+    """A server did not answer that the owner of a name chose: a gateway of the name, or a profile's host."""
+
+    summary = "A server that keeps what belongs to the name does not answer; try again."
 
 
 class Unauthorized(Dm3Error):

@@ -47,14 +47,16 @@ def tell(narrator: Narrator) -> None:
 
 @contextmanager
 def _without_access_log() -> Iterator[None]:
-    """The relay's log of requests would run into the story; its log of defects stays."""
-    log = logging.getLogger("dm3.access")
-    before = log.disabled
-    log.disabled = True
+    """The relay's log of requests and metrics would run into the story; its log of defects stays."""
+    logs = [logging.getLogger(name) for name in ("dm3.access", "dm3.metrics")]
+    before = [log.disabled for log in logs]
+    for log in logs:
+        log.disabled = True
     try:
         yield
     finally:
-        log.disabled = before
+        for log, disabled in zip(logs, before, strict=True):
+            log.disabled = disabled
 
 
 def _stopped(narrator: Narrator, relay: LocalRelay) -> None:

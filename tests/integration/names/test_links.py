@@ -121,6 +121,7 @@ def test_a_linked_profile_is_read_once_and_outlives_its_server(site: Site) -> No
     world = World(SimulatedChain({"alice.eth": ALICE.address}, {("alice.eth", USER_PROFILE_RECORD): link}))
     with pytest.raises(Unavailable):  # 503
         world.directory.lookup("alice.eth")
+    world.now_ms += POLICY.retry_ms
     site.pages["/profile"] = json.dumps(signed).encode()
     assert world.directory.lookup("alice.eth").signed is not None
     site.pages.clear()
@@ -155,6 +156,7 @@ def test_records_off_chain_are_read_through_the_batch_gateway(site: Site) -> Non
     world = World(OffChain(site.url))
     with pytest.raises(Unavailable):  # 503 for both questions
         world.directory.lookup("alice.offchain.eth")
+    world.now_ms += POLICY.retry_ms
 
     def answer(path: str) -> bytes:
         address = selector("addr(bytes32)").hex() in path

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from chalicelib.names.cache import CachePolicy, MemoryCache
 from chalicelib.names.counting import Event
 from chalicelib.names.read_through import Rates, Reading, ReadThrough
-from chalicelib.protocol.errors import LimitExceeded, Unavailable
+from chalicelib.protocol.errors import LimitExceeded, SourceUnavailable, Unavailable
 from chalicelib.relay.settings import Limits
 
 POLICY = CachePolicy(
@@ -36,12 +36,13 @@ class Source:
     rubbish: set[str] = field(default_factory=set)
     now_ms: int = 1_000_000
     down: bool = False
+    failure: type[Unavailable] = Unavailable
     reads: int = 0
 
     def read(self, name: str) -> Reading[str | None]:
         self.reads += 1
         if self.down:
-            raise Unavailable
+            raise self.failure
         value = self.names.get(name)
         return Reading(value, known=value is not None, published=value is not None or name in self.rubbish)
 
@@ -297,8 +298,19 @@ def test_threads_that_want_the_same_name_share_one_reading() -> None:
     assert source.reads == 1
 
 
-def test_a_name_that_has_just_failed_is_not_read_again_for_a_moment() -> None:
+def test_threads_share_a_failure_of_the_chain_and_the_next_one_reads_again() -> None:
     source = Source(down=True)
+    through = source.through()
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            through.get("known", fresh=False)
+    assert source.reads == 2
+    source.down = False
+    assert through.get("known", fresh=False) == "1"
+
+
+def test_a_name_whose_own_servers_have_just_failed_is_not_read_again_for_a_moment() -> None:
+    source = Source(down=True, failure=SourceUnavailable)
     through = source.through(CachePolicy(retry_ms=5_000))
     for fresh in (False, True, False):
         with pytest.raises(Unavailable):
