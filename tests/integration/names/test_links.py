@@ -21,7 +21,7 @@ from chalicelib.protocol.errors import Unavailable
 from chalicelib.protocol.hashing import sha256_canonical
 from chalicelib.protocol.profile import USER_PROFILE_RECORD
 from tests.unit.names.people import Person
-from tests.unit.names.simulated_chain import SimulatedChain, resolved, reverted, selector
+from tests.unit.names.simulated_chain import SimulatedChain, reverted, selector, several
 
 ALICE = Person(1)
 POLICY = CachePolicy(positive_ms=1_000, negative_ms=100, stale_ms=5_000)
@@ -98,13 +98,13 @@ class OffChain:
         data = bytes.fromhex(transaction["data"][2:])
         if data[:4] == b"back":
             answer, _ = decode(["bytes", "bytes"], data[4:])
-            (failed,), (response,) = decode(["bool[]", "bytes[]"], answer)
-            if failed:
-                types = ["uint16", "string"]
-                return reverted("HttpError(uint16,string)", types, decode(types, response[4:]))
-            return resolved(response)
-        _, question = decode(["bytes", "bytes"], data[4:])
-        requests = [("0x" + "11" * 20, [f"{self._gateway}/{{sender}}/{{data}}"], question)]
+            _, responses = decode(["bool[]", "bytes[]"], answer)
+            return several(*responses)
+        _, multicall = decode(["bytes", "bytes"], data[4:])
+        assert multicall[:4] == selector("multicall(bytes[])")
+        (questions,) = decode(["bytes[]"], multicall[4:])
+        urls = [f"{self._gateway}/{{sender}}/{{data}}"]
+        requests = [("0x" + "11" * 20, urls, question) for question in questions]
         query = selector("query((address,string[],bytes)[])") + encode(
             ["(address,string[],bytes)[]"], [requests]
         )
