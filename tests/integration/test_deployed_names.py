@@ -6,7 +6,10 @@ import json
 import logging
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
@@ -16,6 +19,7 @@ from chalicelib.config import Keys, Settings
 from chalicelib.process import Wiring
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.errors import Spam
+from chalicelib.protocol.hashing import sha256_canonical
 from chalicelib.protocol.json_types import JsonObject
 from chalicelib.protocol.profile import USER_PROFILE_RECORD
 from chalicelib.relay.service import Relay
@@ -80,6 +84,28 @@ class Site:
         return relay.sessions.authenticate(f"Bearer {token}", self.bob.name)
 
 
+@contextmanager
+def web_page(content: bytes) -> Iterator[str]:
+    """The URL of a page on loopback."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/profile"
+        server.shutdown()
+        thread.join()
+
+
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     with (
@@ -128,6 +154,14 @@ def test_a_sender_whose_records_are_off_chain_behind_several_gateways_and_lookup
         assert gateway.requests >= 2
 
 
+def test_a_sender_whose_profile_is_behind_a_link(site: Site, relay: Relay) -> None:
+    sender = site.person("lena.eth", 4)
+    with web_page(json.dumps(sender.signed_profile).encode()) as url:
+        link = f"{url}?dm3Hash={sha256_canonical(sender.signed_profile)}"
+        site.chain.register(sender.name, 4, texts={USER_PROFILE_RECORD: link})
+        site.submit(relay, sender)
+
+
 def test_what_one_process_read_serves_the_next_while_the_chain_is_away(site: Site) -> None:
     sender = site.person("dora.eth", 4)
     site.chain.register(sender.name, 4, texts={USER_PROFILE_RECORD: sender.record})
@@ -145,9 +179,7 @@ def test_what_happens_on_the_way_to_the_chain_is_written_for_the_operator(
     wiring = site.process()
     site.submit(wiring.relay(), sender)
     with caplog.at_level(logging.INFO, logger=METRICS.name):
-        METRICS.addHandler(caplog.handler)
         wiring.metrics.flush()
-        METRICS.removeHandler(caplog.handler)
     counted = json.dumps([record.__dict__["fields"] for record in caplog.records])
     assert '"Provider": "1"' in counted, "the broken one is the first"
     assert all(event in counted for event in ("ProviderFailed", "NamesFromChain"))
