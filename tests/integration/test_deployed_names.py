@@ -18,7 +18,7 @@ from chalicelib.client.wallet import Wallet
 from chalicelib.config import Keys, Settings
 from chalicelib.process import Wiring
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
-from chalicelib.protocol.errors import Spam
+from chalicelib.protocol.errors import Spam, Unavailable
 from chalicelib.protocol.hashing import sha256_canonical
 from chalicelib.protocol.json_types import JsonObject
 from chalicelib.protocol.profile import USER_PROFILE_RECORD
@@ -52,8 +52,8 @@ class Site:
         """Somebody with keys; nothing is published."""
         return Person.create(name, Wallet.parse(self.chain.accounts[owner][1]), RELAY_NAME)
 
-    def process(self) -> Wiring:
-        """A process of the relay, which remembers nothing yet."""
+    def process(self, **changed: str) -> Wiring:
+        """A process of the relay, which remembers nothing yet; `changed` are settings of its own."""
         tables = self.aws.tables
         settings = Settings.read(
             {
@@ -70,6 +70,7 @@ class Site:
                 "DM3_ALLOW_LOCAL_URLS": "true",
                 "DM3_MAX_CHAIN_LAG_S": "0",
                 "DM3_NAME_ALIASES": ".gno=.gnosis.eth",
+                **changed,
             }
         )
         return Wiring(lambda: settings, clients=self.aws.clients)
@@ -169,6 +170,16 @@ def test_what_one_process_read_serves_the_next_while_the_chain_is_away(site: Sit
     before = site.proxy.requests
     site.submit(site.process().relay(), sender)
     assert site.proxy.requests == before
+    site.submit(site.process(DM3_NAMES_LIFETIME_S="0").relay(), sender)
+    assert site.proxy.requests > before, "the operator's lifetime decides"
+
+
+def test_a_node_of_another_chain_than_the_operator_s_is_not_believed(site: Site) -> None:
+    sender = site.person("gwen.eth", 4)
+    site.chain.register(sender.name, 4, texts={USER_PROFILE_RECORD: sender.record})
+    with pytest.raises(Unavailable):
+        site.submit(site.process(DM3_CHAIN_ID="1").relay(), sender)
+    site.submit(site.process(DM3_CHAIN_ID=str(site.chain.chain_id)).relay(), sender)
 
 
 def test_what_happens_on_the_way_to_the_chain_is_written_for_the_operator(
@@ -196,5 +207,8 @@ def test_a_token_of_erc_1155_opens_the_gate(site: Site, relay: Relay) -> None:
         site.submit(relay, sender)
     assert refused.value.data == {"rule": "minTokenBalance", "required": "1", **rule}
     site.chain.tokens.mint_erc1155(token, sender.identity.address, 7, 1)
-    # What was read is remembered for seconds in one process.
+    before = site.proxy.requests
+    with pytest.raises(Spam):
+        site.submit(relay, sender)
+    assert site.proxy.requests == before, "remembered for seconds"
     site.submit(site.process().relay(), sender)
