@@ -23,20 +23,20 @@ class Sender:
     """Who wrote: a normalised name, and the address if the wallet's signature of the profile proves it.
 
     `verified` is False only at a lenient relay; then the name is a claim and `address` is None.
-    `delivery_services` are those of the profile that verified the sender. `resolved_as` is the name that an
-    alias of the operator's led to, if there was one.
+    `delivery_services` are those of the profile that verified the sender. `spellings` are the other names
+    that the operator's aliases make of this one.
     """
 
     name: str
     address: str | None
     verified: bool
     delivery_services: tuple[str, ...] = ()
-    resolved_as: str | None = None
+    spellings: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names under which the sender may be on a list."""
-        return (self.name,) if self.resolved_as is None else (self.name, self.resolved_as)
+        return (self.name, *self.spellings)
 
     @property
     def identity(self) -> str:
@@ -81,7 +81,7 @@ class SenderCheck:
                         proven,
                         verified=True,
                         delivery_services=profile.delivery_services,
-                        resolved_as=resolved.resolved_as,
+                        spellings=resolved.spellings,
                     )
         if not self._lenient:
             raise UnverifiedSender

@@ -86,6 +86,48 @@ def test_two_people_write_to_each_other(relay: LocalRelay, person: Callable[[str
     assert done(bob("inbox", "--json"))["messages"] == []
 
 
+def test_a_receiver_sets_rules_and_a_sender_is_told_before_sending(
+    relay: LocalRelay, person: Callable[[str, int], Run]
+) -> None:
+    erin, frank = person("erin-cli.eth", 9), person("frank-cli.eth", 2)
+    for run, name in ((erin, "erin-cli.eth"), (frank, "frank-cli.eth")):
+        done(run("keys", "create", name, "--delivery-service", relay.relay_name, "--json"))
+        done(run("profile", "publish", "--json"))
+    assert frank("rules", "set", "--min-nonce", "500", "--first-contact", "1").exit_code == 0
+    assert erin("rules", "check", "frank-cli.eth").exit_code == 4
+    told = erin("send", "frank-cli.eth", "too early")
+    assert told.exit_code == 1
+    assert "at least 500 transactions" in told.output
+    assert erin("send", "frank-cli.eth", "too early", "--anyway").exit_code == 1, "nor does the relay take it"
+    assert frank("rules", "allow", "*.erin-cli.eth", "erin-cli.eth").exit_code == 0
+    done(erin("send", "frank-cli.eth", "allowed", "--anyway", "--json"))
+    assert frank("rules", "clear").exit_code == 0
+    done(erin("send", "frank-cli.eth", "anybody", "--json"))
+    texts = [message["text"] for message in done(frank("inbox", "--json"))["messages"]]
+    assert texts == ["allowed", "anybody"]
+
+
+def test_an_operator_blocks_a_sender_at_once(
+    relay: LocalRelay, person: Callable[[str, int], Run], tmp_path: Path
+) -> None:
+    spam, bob = person("spam-cli.eth", 3), person("target-cli.eth", 4)
+    for run, name in ((spam, "spam-cli.eth"), (bob, "target-cli.eth")):
+        done(run("keys", "create", name, "--delivery-service", relay.relay_name, "--json"))
+        done(run("profile", "publish", "--json"))
+    done(spam("send", "target-cli.eth", "one", "--json"))
+    environment = {"DM3_RELAY_URL": relay.url, "DM3_OPERATOR_TOKEN": relay.operator_token}
+
+    def operate(document: object) -> Result:
+        (tmp_path / "rules.json").write_text(json.dumps(document))
+        words = ["operator", "rules", "set", str(tmp_path / "rules.json"), "--json"]
+        return CliRunner().invoke(dm3, words, env=environment)
+
+    assert done(operate({"block": ["spam-cli.eth"]})) == {"block": ["spam-cli.eth"], "limits": {}}
+    assert spam("send", "target-cli.eth", "two").exit_code == 1
+    assert done(operate({})) == {"block": [], "limits": {}}
+    done(spam("send", "target-cli.eth", "three", "--json"))
+
+
 def test_a_message_waits_on_disk_for_its_receiver(
     relay: LocalRelay, person: Callable[[str, int], Run]
 ) -> None:

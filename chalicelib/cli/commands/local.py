@@ -20,10 +20,10 @@ def command(port: int, rpc_port: int, aws_url: str | None, accounts: int, as_jso
     r"""Run a whole relay on loopback: an Ethereum node with ENS, the AWS services, and the gateway.
 
     When it is ready, the first line on standard output is one JSON object with every address: url, ws_url,
-    rpc_url, ens_registry, ens_resolver, universal_resolver, relay_name, ccip_gateway_url, the funded
-    accounts, and the people: alice.eth and bob.eth, names that accounts own and that have published nothing
-    yet. The root and .eth of the local registry belong to the node's first default account. Ctrl-C or SIGTERM
-    ends it, and nothing is left running.
+    rpc_url, ens_registry, ens_resolver, universal_resolver, relay_name, operator_token (for `dm3 operator`),
+    ccip_gateway_url, the funded accounts, and the people: alice.eth and bob.eth, names that accounts own and
+    that have published nothing yet. The root and .eth of the local registry belong to the node's first
+    default account. Ctrl-C or SIGTERM ends it, and nothing is left running.
 
     \b
     Examples:

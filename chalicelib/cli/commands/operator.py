@@ -76,7 +76,7 @@ def show(operator: Operator, as_json: bool) -> None:
 @json_option
 @operator_options
 def set_(operator: Operator, file: Path, as_json: bool) -> None:
-    r"""Replace the rules by the document in FILE; every process of the relay follows within a minute.
+    r"""Replace the rules by the document in FILE; every process of the relay follows within 30 seconds.
 
     \b
     The document, every member optional:

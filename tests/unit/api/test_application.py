@@ -10,6 +10,7 @@ import pytest
 
 import app as deployed
 from chalicelib.api.application import application
+from chalicelib.api.logs import METRICS
 from infra.local.gateway import Gateway
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -114,6 +115,17 @@ def test_the_end_of_every_request_is_told_whatever_came_of_it() -> None:
     gateway.close()
     assert statuses == [200, 500]
     assert ended == [1, 1]
+
+
+def test_what_the_function_counts_is_written_at_the_end_of_a_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gateway = Gateway(deployed.app, threads=1)
+    deployed.wiring.metrics("ChainUnavailable")
+    assert gateway.answer(_scope("/hello"), b"").status == 200
+    gateway.close()
+    written = [record.__dict__["fields"] for record in caplog.records if record.name == METRICS.name]
+    assert [line["ChainUnavailable"] for line in written] == [1]
 
 
 def _scope(path: str) -> dict[str, object]:

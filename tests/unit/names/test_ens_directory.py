@@ -100,12 +100,12 @@ ALIASES = Aliases.parse(".gno=.eth,.g2=.eth")
 def test_a_name_under_an_alias_is_looked_up_as_another_and_keeps_its_name(world: World) -> None:
     directory = EnsDirectory(world.chain, clock_ms=lambda: world.now_ms, aliases=ALIASES)
     found = directory.lookup("alice.gno")
-    assert (found.name, found.resolved_as) == ("alice.gno", "alice.eth")
+    assert (found.name, found.spellings) == ("alice.gno", ("alice.eth", "alice.g2"))
     assert found.signed is not None
-    assert directory.lookup("alice.eth").resolved_as is None
+    assert directory.lookup("alice.eth").spellings == ("alice.gno", "alice.g2")
     service = directory.delivery_service("relay.gno")
     assert service is not None
-    assert directory.lookup("nobody.gno").resolved_as == "nobody.eth"
+    assert directory.lookup("nobody.gno").spellings == ("nobody.eth", "nobody.g2")
     assert world.directory.lookup("alice.gno").address is None, "nothing is guessed without configuration"
 
 
