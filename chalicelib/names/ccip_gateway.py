@@ -27,7 +27,9 @@ from chalicelib.protocol.errors import Dm3Error, InvalidEncoding, ParseError, Un
 
 GATEWAY_DEADLINE_S: Final = 4.0
 MAX_ANSWER_BYTES: Final = 524_288
-MAX_REQUESTS: Final = 64
+# Questions of batches count as well. Two records with a few gateways each take less than half of it; a name
+# could otherwise have the relay send so many requests to whomever its owner likes.
+MAX_REQUESTS: Final = 32
 MAX_BATCH_DEPTH: Final = 3
 
 _SENDER, _DATA = "{sender}", "{data}"
