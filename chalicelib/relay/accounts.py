@@ -109,9 +109,14 @@ class RelayAccounts:
         self._residents.forget(self._book.key(address), name)
         return record
 
-    def profile(self, name: str, *, source: str = "") -> SignedUserProfile:
+    def profile(self, name: str, *, source: str = "", known_only: bool = False) -> SignedUserProfile:
         """See `service.Accounts.profile`."""
-        return self._resident(name, source).record.signed_profile
+        if not known_only:
+            return self._resident(name, source).record.signed_profile
+        resident = self._residents.known(normalize(name))
+        if resident is None:
+            raise NotFound
+        return resident.record.signed_profile
 
     def extension(self, name: str, *, source: str = "") -> ProfileExtension:
         """See `service.Accounts.extension`."""
