@@ -10,7 +10,7 @@ from chalicelib.protocol.profile import SignedUserProfile, UserProfile
 
 
 def resolved_to_json(resolved: ResolvedName) -> JsonObject:
-    """`{name, address?, profile?, signature?, resolvedAs?}`; a signature stands only where it was proven."""
+    """`{name, address?, profile?, signature?}`: a signature if it was proven, and no aliases."""
     members: dict[str, JsonValue] = {"name": resolved.name}
     if resolved.address is not None:
         members["address"] = resolved.address
@@ -18,8 +18,6 @@ def resolved_to_json(resolved: ResolvedName) -> JsonObject:
         members["profile"] = resolved.profile.to_json()
     if resolved.signed is not None:
         members["signature"] = resolved.signed.signature
-    if resolved.resolved_as is not None:
-        members["resolvedAs"] = resolved.resolved_as
     return members
 
 
@@ -36,5 +34,4 @@ def resolved_from_json(value: JsonValue) -> ResolvedName:
         address=optional_text(members, "address", InvalidProfile),
         profile=profile,
         signed=SignedUserProfile(profile, signature) if profile and signature else None,
-        resolved_as=optional_text(members, "resolvedAs", InvalidProfile),
     )

@@ -22,15 +22,15 @@ class ResolvedName:
 
     `address` is checksummed (EIP-55), or None if the name has none. `profile` is the one published at
     `network.dm3.profile`, bare or signed, or None if there is none that can be used. `signed` is set only
-    if the profile carries a wallet signature that recovers to `address`: the proof of address. `resolved_as`
-    is the name that was looked up in its place, if an alias leads there (`names.aliases`), else None.
+    if the profile carries a wallet signature that recovers to `address`: the proof of address. `aliases`
+    are the other names that are looked up as the same by the operator's aliases (`names.aliases`).
     """
 
     name: str
     address: str | None = None
     profile: UserProfile | None = None
     signed: SignedUserProfile | None = None
-    resolved_as: str | None = None
+    aliases: tuple[str, ...] = ()
 
 
 class Directory(Protocol):

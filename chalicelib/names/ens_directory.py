@@ -67,7 +67,10 @@ class EnsDirectory:
 
     def lookup(self, name: str, *, fresh: bool = False, toll: Toll | None = None) -> ResolvedName:
         """As `Directory.lookup`: at most one round trip to the node, for address and record together."""
-        return self._users.get(name, fresh=fresh, toll=toll)
+        found = self._users.get(name, fresh=fresh, toll=toll)
+        # Not remembered with the answer: aliases may be configured anew.
+        _, *aliases = self._aliases.spellings(name)
+        return replace(found, aliases=tuple(aliases)) if aliases else found
 
     def delivery_service(self, name: str, *, fresh: bool = False) -> DeliveryServiceProfile | None:
         """As `Directory.delivery_service`: at most one round trip to the node."""
@@ -80,11 +83,8 @@ class EnsDirectory:
             self._services.forget(spelling)
 
     def _read_user(self, name: str) -> Reading[ResolvedName]:
-        target = self._aliases.target(name)
-        records = self._resolver.address_and_text(target, USER_PROFILE_RECORD)
+        records = self._resolver.address_and_text(self._aliases.target(name), USER_PROFILE_RECORD)
         found = resolved_name(name, records.address, records.text, self._links)
-        if target != name:
-            found = replace(found, resolved_as=target)
         return Reading(found, known=found.profile is not None, published=records.text is not None)
 
     def _read_service(self, name: str) -> Reading[DeliveryServiceProfile | None]:

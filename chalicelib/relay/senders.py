@@ -23,20 +23,20 @@ class Sender:
     """Who wrote: a normalised name, and the address if the wallet's signature of the profile proves it.
 
     `verified` is False only at a lenient relay; then the name is a claim and `address` is None.
-    `delivery_services` are those of the profile that verified the sender. `resolved_as` is the name that an
-    alias of the operator's led to, if there was one.
+    `delivery_services` are those of the profile that verified the sender. `aliases` are the other names of
+    the same sender by the operator's aliases.
     """
 
     name: str
     address: str | None
     verified: bool
     delivery_services: tuple[str, ...] = ()
-    resolved_as: str | None = None
+    aliases: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names under which the sender may be on a list."""
-        return (self.name,) if self.resolved_as is None else (self.name, self.resolved_as)
+        """The names under which the sender may be on a list, whichever of them the envelope gives."""
+        return (self.name, *self.aliases)
 
     @property
     def identity(self) -> str:
@@ -81,7 +81,7 @@ class SenderCheck:
                         proven,
                         verified=True,
                         delivery_services=profile.delivery_services,
-                        resolved_as=resolved.resolved_as,
+                        aliases=resolved.aliases,
                     )
         if not self._lenient:
             raise UnverifiedSender

@@ -22,7 +22,7 @@ SIGNED = SignedUserProfile.parse(ALICE.signed_json())
         ResolvedName("alice.eth", ALICE.address),
         ResolvedName("alice.eth", ALICE.address, ALICE.profile),
         ResolvedName("alice.eth", None, ALICE.profile),
-        ResolvedName("alice.gno", ALICE.address, SIGNED.profile, SIGNED, "alice.gnosis.eth"),
+        ResolvedName("alice.gno", ALICE.address, SIGNED.profile, SIGNED),
     ],
 )
 def test_an_answer_survives(answer: ResolvedName) -> None:

@@ -30,20 +30,20 @@ def test_a_proven_sender_has_an_address() -> None:
     assert world.directory.readings == ["alice.eth"]
 
 
-def test_a_sender_behind_an_alias_may_be_listed_under_either_name() -> None:
+def test_a_sender_behind_an_alias_may_be_listed_under_every_name() -> None:
     world = World()
     world.publish(ALICE)
 
     class Aliasing:
         def lookup(self, name: str, *, fresh: bool = False, toll: Toll | None = None) -> ResolvedName:
             found = world.directory.lookup("alice.eth", fresh=fresh, toll=toll)
-            return replace(found, name=name, resolved_as="alice.eth")
+            return replace(found, name=name, aliases=("alice.eth", "alice.other"))
 
         def delivery_service(self, name: str, *, fresh: bool = False) -> None:
             raise Unavailable
 
     sender = SenderCheck(Aliasing(), lenient=False).check(envelope(world, ALICE), "alice.alias")
-    assert sender.names == ("alice.alias", "alice.eth")
+    assert sender.names == ("alice.alias", "alice.eth", "alice.other")
 
 
 def test_a_bare_profile_proves_the_name_alone() -> None:
