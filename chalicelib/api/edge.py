@@ -24,8 +24,9 @@ from chalice.app import Blueprint, CORSConfig, Request, Response
 
 from chalicelib.api import logs
 from chalicelib.api.answers import Answer, refusal
+from chalicelib.fetching.ports import LOOP_HEADER, LOOP_VALUE
 from chalicelib.protocol.canonical import parse_json
-from chalicelib.protocol.errors import Dm3Error, InternalError, InvalidInput, InvalidName, TooBig
+from chalicelib.protocol.errors import Dm3Error, Forbidden, InternalError, InvalidInput, InvalidName, TooBig
 from chalicelib.protocol.json_types import JsonValue
 
 if TYPE_CHECKING:
@@ -71,6 +72,12 @@ class Call:
     def authorization(self) -> str | None:
         """The `Authorization` header."""
         return self.request.headers.get("authorization")
+
+    @property
+    def by_fetcher(self) -> bool:
+        """Whether a relay's fetcher calls, since the records of some name lead here (`fetching.ports`)."""
+        passed = str(self.request.headers.get(LOOP_HEADER, "")).split(",")
+        return any(token.partition(";")[0].strip().lower() == LOOP_VALUE for token in passed)
 
     def name(self, parameter: str = "ensName") -> str:
         """A name of the path, percent-decoded (API Gateway leaves it encoded). Raises InvalidName."""
@@ -144,28 +151,33 @@ class Routes:
         signed_in: bool = False,
         query: tuple[str, ...] = (),
         operator: bool = False,
+        fetched: bool = False,
     ) -> Callable[[View], View]:
         """Register a view; `wording` turns the errors it raises into answers.
 
         What the view itself makes sure of is described by `signed_in` (a session) or `operator` (the token).
+        Only a `fetched` view answers other relays' fetchers, and must look no name up for them.
         """
         self.described.append(Route(method, path, summary, body, result, status, signed_in, query, operator))
 
         def register(view: View) -> View:
             # No list of content types: clients of the reference send JSON under several names, or none.
             route = self.blueprint.route(path, methods=[method], content_types=[], name=view.__name__)
-            route(_guarded(view, wording or self._wording))
+            route(_guarded(view, wording or self._wording, fetched=fetched))
             return view
 
         return register
 
 
-def _guarded(view: View, wording: Wording) -> Callable[..., Response]:
+def _guarded(view: View, wording: Wording, *, fetched: bool) -> Callable[..., Response]:
     """`view` as Chalice calls it: it gets the path's parameters, which `Call` reads from the request."""
 
     def guarded(**_parameters: str) -> Response:
+        call = Call(_current.get())
         try:
-            answer = view(Call(_current.get()))
+            if call.by_fetcher and not fetched:
+                raise Forbidden("No name may lead here.")
+            answer = view(call)
         except Dm3Error as error:
             answer = wording(error)
         except Exception as error:  # noqa: BLE001 - the last resort: no request may end in a stack trace

@@ -26,9 +26,13 @@ def routes(relay: Callable[[], Relay]) -> Routes:
     """The blueprint of profiles."""
     collected = Routes("profile", wording.reference)
 
-    @collected.add("GET", "/profile/{ensName}", "The signed profile of a name.", result="SignedProfile")
+    @collected.add(
+        "GET", "/profile/{ensName}", "The signed profile of a name.", result="SignedProfile", fetched=True
+    )
     def show(call: Call) -> Answer:
-        return json_answer(relay().accounts.profile(call.name(), source=call.source).to_json())
+        # Records may link to the profile that stands here, and then it is the name's reading that asks.
+        profile = relay().accounts.profile(call.name(), source=call.source, known_only=call.by_fetcher)
+        return json_answer(profile.to_json())
 
     @collected.add(
         "POST",

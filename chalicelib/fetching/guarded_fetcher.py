@@ -21,7 +21,7 @@ from typing import Final
 from chalicelib.fetching.addresses import Address, is_loopback, is_public
 from chalicelib.fetching.connection import Connector, Wire, connect, secure, system_connector
 from chalicelib.fetching.deadline import Clock, Deadline
-from chalicelib.fetching.ports import Answer
+from chalicelib.fetching.ports import LOOP_HEADER, LOOP_VALUE, Answer
 from chalicelib.fetching.resolving import BoundedResolver, Resolver, system_resolver
 from chalicelib.fetching.urls import Target, vet
 from chalicelib.protocol.errors import TooBig, Unavailable, UnsafeLink
@@ -125,6 +125,7 @@ def _exchange(
     exchange = HTTPConnection(target.host, target.port)
     exchange.sock = wire
     own = {"host": target.authority, "accept-encoding": "identity", "connection": "close"}
+    own[LOOP_HEADER] = LOOP_VALUE
     exchange.request(method, target.path, body, {"user-agent": "dm3-relay", **headers, **own})
     with closing(exchange.getresponse()) as response:
         _refuse_what_is_no_answer(response)

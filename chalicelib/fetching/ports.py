@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+LOOP_HEADER: Final = "cdn-loop"
+LOOP_VALUE: Final = "dm3-relay"
+"""What every request says of itself (RFC 8586): it is made by a relay, because a stranger's name said so.
+
+A relay that is asked so must not make requests of that kind in turn. Names that lead from one to the next
+could else keep relays busy with each other, or with themselves, without end.
+"""
 
 
 @dataclass(frozen=True, slots=True)

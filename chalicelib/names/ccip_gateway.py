@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Final
 
 from chalicelib.fetching.deadline import Clock, Deadline
 from chalicelib.fetching.ports import Fetcher
+from chalicelib.fetching.urls import MAX_URL_CHARACTERS
 from chalicelib.names.batch_gateway import BATCH_URL, Failure, Question, answer_to_all, questions_in
 from chalicelib.names.ports import OffchainLookup
 from chalicelib.names.rpc_answers import MAX_GATEWAY_URLS
@@ -33,7 +34,9 @@ from chalicelib.protocol.errors import (
 
 GATEWAY_DEADLINE_S: Final = 4.0
 MAX_ANSWER_BYTES: Final = 524_288
-MAX_REQUESTS: Final = 64
+# Questions of batches count as well. Two records with a few gateways each take less than half of it; a name
+# could otherwise have the relay send so many requests to whomever its owner likes.
+MAX_REQUESTS: Final = 32
 MAX_BATCH_DEPTH: Final = 3
 
 _SENDER, _DATA = "{sender}", "{data}"
@@ -120,7 +123,7 @@ class _Asking:
         post = _DATA not in template
         try:
             answer = self._fetcher.fetch(
-                template.replace(_SENDER, sender).replace(_DATA, data),
+                _filled(template, {_SENDER: sender, _DATA: data}),
                 method="POST" if post else "GET",
                 headers={
                     "accept": "application/json",
@@ -146,6 +149,21 @@ class _Asking:
             granted = min(wanted, self._left)
             self._left -= granted
             return granted
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """`template` with the values in the places of their names. Raises `UnsafeLink` if it gets too long.
+
+    It is counted before it is made: a template is long, the data is, and may be wanted ten thousand times.
+    """
+    size = len(template) + sum(
+        template.count(name) * (len(value) - len(name)) for name, value in values.items()
+    )
+    if size > MAX_URL_CHARACTERS:
+        raise UnsafeLink("The link is too long.")
+    for name, value in values.items():
+        template = template.replace(name, value)
+    return template
 
 
 def _data_in(body: bytes) -> bytes | Failure:

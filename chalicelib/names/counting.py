@@ -23,6 +23,8 @@ class Event(StrEnum):
     """It answered a call with an error that is its own, and not the contract's."""
     FAILED = "ProviderFailed"
     """It could not be reached, or its answer made no sense."""
+    TOO_LONG = "ProviderTooLong"
+    """Its answer was longer than is read, most likely for what a contract returned: it is not left alone."""
     STALE = "ProviderStale"
     """Its newest block is too old: it was passed over."""
     WRONG_CHAIN = "ProviderWrongChain"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chalicelib.names.directory import Toll
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.protocol.rules import Question
 
@@ -22,19 +23,34 @@ class Holdings(Protocol):
         ...
 
 
+class RememberingHoldings(Holdings, Protocol):
+    """Holdings of which some are remembered, so that not everybody who asks costs a round trip."""
+
+    def read(
+        self, address: str, questions: Sequence[Question], *, toll: Toll | None = None
+    ) -> Mapping[Question, int]:
+        """As `Holdings.read`. `toll` is called if no remembered answer will do; raises what it raises."""
+        ...
+
+
 @dataclass(slots=True)
 class MemoryHoldings:
-    """Implements `Holdings` without a chain, for tests: `numbers` by address and question, 0 where missing.
+    """Implements `RememberingHoldings` without a chain and a memory, for tests.
 
-    Set `fail` to make every reading raise `Unavailable`. `readings` lists the address of each.
+    `numbers` by address and question, 0 where missing. Set `fail` to make every reading raise `Unavailable`.
+    `readings` lists the address of each.
     """
 
     numbers: dict[tuple[str, Question], int] = field(default_factory=dict)
     fail: bool = False
     readings: list[str] = field(default_factory=list)
 
-    def read(self, address: str, questions: Sequence[Question]) -> Mapping[Question, int]:
-        """As `Holdings.read`."""
+    def read(
+        self, address: str, questions: Sequence[Question], *, toll: Toll | None = None
+    ) -> Mapping[Question, int]:
+        """As `RememberingHoldings.read`."""
+        if toll is not None:
+            toll()
         self.readings.append(address)
         if self.fail:
             raise Unavailable("The chain did not answer; try again.")

@@ -16,7 +16,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from chalicelib.names.bounded_http import BoundedPools
-from chalicelib.names.ports import RateLimited, RpcCall, RpcError, RpcResult
+from chalicelib.names.ports import AnswerTooLong, RateLimited, RpcCall, RpcError, RpcResult
 from chalicelib.protocol.canonical import parse_json
 from chalicelib.protocol.errors import ParseError, Unavailable
 from chalicelib.protocol.json_types import JsonValue
@@ -47,7 +47,7 @@ class HttpTransport:
     def request(self, calls: Sequence[RpcCall], *, timeout_s: float | None = None) -> list[RpcResult]:
         """As `ChainTransport.request`: one HTTP request. `timeout_s` bounds this one differently.
 
-        Raises `Unavailable`, in the form of `RateLimited` if the node says so.
+        Raises `Unavailable`, in the form of `RateLimited` if the node says so, and of `AnswerTooLong`.
         """
         with self._lock:
             self.requests += 1
@@ -93,7 +93,7 @@ class HttpTransport:
             while piece := response.read1(_PIECE_BYTES, decode_content=False):
                 content += piece
                 if len(content) > self._max_bytes:
-                    raise Unavailable("The answer of the node is too long.")
+                    raise AnswerTooLong
         except HTTPError:
             raise Unavailable("The node of the chain broke off its answer; try again.") from None
         except Unavailable:

@@ -46,6 +46,12 @@ class RateLimited(Unavailable):
     summary = "The node of the chain is asked too often; try again."
 
 
+class AnswerTooLong(Unavailable):
+    """The answer was longer than is read. What a stranger's contract returned is in it, so it may be that."""
+
+    summary = "The answer of the node is too long."
+
+
 class ChainTransport(Protocol):
     """A way to a node of the chain."""
 

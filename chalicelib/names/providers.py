@@ -2,7 +2,9 @@
 
 A request goes to the first provider whose circuit lets it pass (`names.circuit`) and on to the next when that
 one fails, is too slow, refuses for a reason of its own (`names.node_errors`), lags behind the chain or serves
-another one (`names.heads`). While all circuits are open nothing is sent at all.
+another one (`names.heads`). While all circuits are open nothing is sent at all. An answer that is too long is
+no failure, although the next one is asked: contracts of strangers can return at length, and a few names with
+such a resolver would open every circuit.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from chalicelib.names.circuit import Circuit, CircuitPolicy
 from chalicelib.names.counting import Counting, Event, uncounted
 from chalicelib.names.heads import HeadCheck, HeadPolicy, NewestHead, Stale, WrongChain
 from chalicelib.names.node_errors import node_failure
-from chalicelib.names.ports import RateLimited, RpcCall, RpcResult
+from chalicelib.names.ports import AnswerTooLong, RateLimited, RpcCall, RpcResult
 from chalicelib.protocol.errors import Unavailable
 
 # With less time than this left, another provider is not asked any more.
@@ -88,12 +90,16 @@ class Providers:
 
 
 class _Failure(Exception):
-    """The provider's answer is of no use. `event` says why; `at_once` if it will not be soon, either."""
+    """The provider's answer is of no use. `event` says why; `at_once` if it will not be soon, either.
 
-    def __init__(self, event: Event, *, at_once: bool = False) -> None:
+    `blameless`: it may have done nothing wrong.
+    """
+
+    def __init__(self, event: Event, *, at_once: bool = False, blameless: bool = False) -> None:
         super().__init__(event)
         self.event = event
         self.at_once = at_once
+        self.blameless = blameless
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +138,11 @@ class _Provider:
             # Also for an exception that nobody expects: a trial that is never told of would be the last one.
             if results is None:
                 self.count(failure.event)
-                if self.circuit.fail(leave, at_once=failure.at_once):
-                    self.count(Event.OPENED)
-            elif self.circuit.succeed(leave):
-                self.count(Event.CLOSED)
+            if results is not None or failure.blameless:
+                if self.circuit.succeed(leave):
+                    self.count(Event.CLOSED)
+            elif self.circuit.fail(leave, at_once=failure.at_once):
+                self.count(Event.OPENED)
         return results
 
     def _request(
@@ -148,6 +155,8 @@ class _Provider:
             results = self.node.request([*calls, *checks], timeout_s=timeout_s)
         except RateLimited:
             raise _Failure(Event.LIMITED) from None
+        except AnswerTooLong:
+            raise _Failure(Event.TOO_LONG, blameless=True) from None
         except Unavailable:
             slow = self.monotonic_s() >= until_s - _LEAST_S
             raise _Failure(Event.SLOW if slow else Event.FAILED) from None

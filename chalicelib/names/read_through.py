@@ -68,6 +68,7 @@ class ReadThrough(Generic[Answer]):
         self._count = count
         self._flights = Flights[tuple[str, bool], Answer]()
         self._failed = Marks()
+        self._just_read = Marks()
 
     def get(self, name: str, *, fresh: bool, toll: Toll | None = None) -> Answer:
         """The answer for `name`, from memory or from the chain; `toll` is called unless memory will do.
@@ -77,7 +78,7 @@ class ReadThrough(Generic[Answer]):
         now_ms = self._clock_ms()
         kept = self._cache.get(name)
         lives = kept is not None and now_ms < kept.check_at_ms
-        if kept is not None and lives and not (fresh and self._is_due(kept, now_ms)):
+        if kept is not None and lives and not (fresh and self._is_due(name, kept, now_ms)):
             return self._serve(kept, now_ms)
         # Whoever asks pays before a rate that is everybody's is touched.
         if toll is not None:
@@ -93,9 +94,17 @@ class ReadThrough(Generic[Answer]):
         """The next `get` of `name` asks the chain."""
         self._cache.drop(name)
 
-    def _is_due(self, kept: Remembered[Answer], now_ms: int) -> bool:
-        """Whether what is kept is too old to be called fresh."""
-        return now_ms >= min(kept.read_at_ms + self._policy.fresh_interval_ms, kept.expires_at_ms)
+    def _is_due(self, name: str, kept: Remembered[Answer], now_ms: int) -> bool:
+        """Whether what is kept is too old to be called fresh.
+
+        The interval begins when a reading of this process has ended: one that its owner has made slow would
+        else be due again at once.
+        """
+        if now_ms >= kept.expires_at_ms:
+            return True
+        return now_ms >= kept.read_at_ms + self._policy.fresh_interval_ms and not self._just_read.has(
+            name, now_ms
+        )
 
     def _renew(self, name: str, kept: Remembered[Answer] | None, now_ms: int, *, fresh: bool) -> Answer:
         known = kept is not None and kept.known
@@ -142,4 +151,5 @@ class ReadThrough(Generic[Answer]):
         else:
             life_ms = self._policy.negative_ms
         end_ms = now_ms + life_ms
+        self._just_read.set(name, self._clock_ms() + self._policy.fresh_interval_ms)
         self._cache.put(name, Remembered(reading.value, reading.known, end_ms, end_ms, now_ms))

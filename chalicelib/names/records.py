@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from chalicelib.names.directory import ResolvedName
 from chalicelib.names.ports import ProfileLinks
-from chalicelib.protocol.errors import Dm3Error, Unavailable
+from chalicelib.protocol.errors import Dm3Error, InvalidProfile, Unavailable
 from chalicelib.protocol.json_types import JsonObject
 from chalicelib.protocol.profile import (
     DeliveryServiceProfile,
@@ -19,6 +19,12 @@ from chalicelib.protocol.profile import (
     profile_signer,
 )
 from chalicelib.protocol.profile_uri import InlineProfile, parse_profile_uri
+from chalicelib.protocol.weight import outweighs
+
+# Of a profile with its signature: many times what any has. A process remembers ten thousand of them, and
+# names below a wildcard cost their owner nothing.
+MAX_PROFILE_CHARACTERS = 8_192
+MAX_PROFILE_VALUES = 200
 
 
 def resolved_name(
@@ -61,7 +67,11 @@ def service_profile(record: str | None, links: ProfileLinks | None) -> DeliveryS
 def _profile_json(record: str, links: ProfileLinks | None) -> JsonObject:
     uri = parse_profile_uri(record)
     if isinstance(uri, InlineProfile):
-        return uri.value
-    if links is None:
+        value = uri.value
+    elif links is None:
         raise Unavailable("The profile is kept behind a link, which this service does not follow.")
-    return links.read(uri)
+    else:
+        value = links.read(uri)
+    if outweighs(value, values=MAX_PROFILE_VALUES, characters=MAX_PROFILE_CHARACTERS):
+        raise InvalidProfile("The profile is too large.")
+    return value

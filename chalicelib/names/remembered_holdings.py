@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
+from chalicelib.names.directory import Toll
 from chalicelib.names.flights import Flights
 from chalicelib.names.holdings import Holdings
 from chalicelib.protocol.rules import Question
@@ -24,7 +25,7 @@ _Answers = Mapping[Question, int]
 
 
 class RememberedHoldings:
-    """Implements `names.holdings.Holdings`: what `inner` read, for `lifetime_ms`. Thread-safe.
+    """Implements `names.holdings.RememberingHoldings`: what `inner` read, for `lifetime_ms`. Thread-safe.
 
     At most `size` sets of answers are kept; the one that was not used for longest goes. Errors are not
     remembered. Threads that ask the same at once share one reading. `clock_ms` tells milliseconds since the
@@ -47,10 +48,17 @@ class RememberedHoldings:
         self._kept: OrderedDict[_Key, tuple[int, _Answers]] = OrderedDict()
         self._flights: Flights[_Key, _Answers] = Flights()
 
-    def read(self, address: str, questions: Sequence[Question]) -> Mapping[Question, int]:
-        """As `Holdings.read`; no round trip if the same was asked lately."""
+    def read(
+        self, address: str, questions: Sequence[Question], *, toll: Toll | None = None
+    ) -> Mapping[Question, int]:
+        """As `RememberingHoldings.read`; no round trip if the same was asked lately."""
         key = address, tuple(dict.fromkeys(questions))
-        return self._remembered(key) or self._flights.share(key, lambda: self._renew(key))
+        remembered = self._remembered(key)
+        if remembered is not None:
+            return remembered
+        if toll is not None:
+            toll()
+        return self._flights.share(key, lambda: self._renew(key))
 
     def _remembered(self, key: _Key) -> _Answers | None:
         now_ms = self._clock_ms()

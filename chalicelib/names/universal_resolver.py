@@ -24,8 +24,12 @@ UNIVERSAL_RESOLVER: Final = "0xeEeEEEeE14D718C2B47D9923Deab1335E144EeEe"
 MAX_TEXT_BYTES: Final = 65_536
 # ERC-3668 lets a client bound how often an answer may ask for another lookup.
 MAX_LOOKUPS: Final = 4
-# After so many seconds no further lookup begins: gateways that are slow each by a little are slow together.
+# So many seconds after the first call no further lookup begins, for any record of the name: gateways that are
+# slow each by a little are slow together.
 LOOKUPS_WITHIN_S: Final = 5.0
+# What a contract and its gateway have a node called with: far more than proofs take. In hex it is half of the
+# megabyte that some nodes take of a request at most; what they refuse would look like their own failure.
+MAX_CALL_BYTES: Final = 262_144
 # A resolver that is paid for by a name's owner can look like an old universal resolver, so the newer form is
 # tried again after so many names.
 PLAIN_NAMES: Final = 256
@@ -90,13 +94,18 @@ class UniversalResolver:
         With a universal resolver before version 3 there are two `eth_call`s in the request instead, each with
         its own lookups. Raises `Unavailable`, and `InvalidName` if the name cannot be encoded.
         """
-        calls = [_addr_call(name), _text_call(name, key)]
-        address, text = self._plainly(name, calls) if self._is_plain() else self._together(name, calls)
+        calls, last_s = [_addr_call(name), _text_call(name, key)], self._last_s()
+        read = self._plainly if self._is_plain() else self._together
+        address, text = read(name, calls, last_s)
         return NameRecords(_address(address), _text(text))
 
     def text(self, name: str, key: str) -> str | None:
         """The text record `key` of the normalised `name`, likewise. Raises as above."""
-        return _text(self._plainly(name, [_text_call(name, key)])[0])
+        return _text(self._plainly(name, [_text_call(name, key)], self._last_s())[0])
+
+    def _last_s(self) -> float:
+        """When the last lookup of a name that is read from now on may begin."""
+        return self._clock_s() + LOOKUPS_WITHIN_S
 
     def _is_plain(self) -> bool:
         """Whether the newer form need not be tried. Threads may count wrongly, which does no harm."""
@@ -104,27 +113,27 @@ class UniversalResolver:
         self._plain_left = max(left - 1, 0)
         return left > 0
 
-    def _together(self, name: str, calls: Sequence[bytes]) -> list[bytes | None]:
+    def _together(self, name: str, calls: Sequence[bytes], last_s: float) -> list[bytes | None]:
         """The resolver's answers to `calls`, None where it has none, in one call."""
         call = abi.encode_call(_MULTICALL, abi.DynamicArray(tuple(calls)))
         try:
-            answers = _several(self._settled(self._ask(name, [call])[0]), len(calls))
+            answers = _several(self._settled(self._ask(name, [call])[0], last_s), len(calls))
         except _RevertedError as reverted:
             if reverted.data not in _NO_MULTICALL:
                 return [None] * len(calls)
-            plain = self._plainly(name, calls)
+            plain = self._plainly(name, calls, last_s)
             # Remembered only now: where the other form is `Unavailable`, it must not become the usual one.
             self._plain_left = PLAIN_NAMES
             return plain
         return [_unless_error(answer) for answer in answers]
 
-    def _plainly(self, name: str, calls: Sequence[bytes]) -> list[bytes | None]:
+    def _plainly(self, name: str, calls: Sequence[bytes], last_s: float) -> list[bytes | None]:
         """As `_together`, with a call for each."""
-        return [self._answer(result) for result in self._ask(name, calls)]
+        return [self._answer(result, last_s) for result in self._ask(name, calls)]
 
-    def _answer(self, result: RpcResult) -> bytes | None:
+    def _answer(self, result: RpcResult, last_s: float) -> bytes | None:
         try:
-            return self._settled(result)
+            return self._settled(result, last_s)
         except _RevertedError:
             return None  # ResolverNotFound, UnsupportedResolverProfile, …
 
@@ -141,9 +150,8 @@ class UniversalResolver:
             [RpcCall("eth_call", (transaction, "latest")) for transaction in transactions]
         )
 
-    def _settled(self, result: RpcResult) -> bytes:
+    def _settled(self, result: RpcResult, last_s: float) -> bytes:
         """What the resolver of the name answered in the end. Raises `_RevertedError` and `Unavailable`."""
-        last_s = self._clock_s() + LOOKUPS_WITHIN_S
         for _ in range(MAX_LOOKUPS + 1):
             if result.error is None:
                 return _resolver_answer(returned(result.value))
@@ -165,6 +173,8 @@ class UniversalResolver:
             raise SourceUnavailable("The records of the name cannot be read off chain.")
         answer = abi.Dynamic(self._gateway.answer(lookup))
         call = lookup.callback + abi.encode_arguments(answer, abi.Dynamic(lookup.extra_data))
+        if len(call) > MAX_CALL_BYTES:
+            raise Unavailable("The records of the name are too large on their way to the chain.")
         return self._call([call])[0]
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from chalicelib.names.directory import RememberingDirectory
 from chalicelib.names.normalize import normalize
+from chalicelib.names.records import MAX_PROFILE_CHARACTERS, MAX_PROFILE_VALUES
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.crypto import seal_for
 from chalicelib.protocol.encoding import decode_base64
@@ -26,6 +27,7 @@ from chalicelib.protocol.errors import (
 from chalicelib.protocol.extension import ProfileExtension
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.profile import SignedUserProfile, UserProfile, profile_signer
+from chalicelib.protocol.weight import outweighs
 from chalicelib.relay.account_book import AccountBook, AccountRecord
 from chalicelib.relay.inbox import RelayInbox
 from chalicelib.relay.name_book import NameBook
@@ -42,8 +44,6 @@ from chalicelib.relay.vault import Vault
 _SIGNING_KEY_BYTES = 32  # Ed25519
 _RANDOM_ID_BYTES = 16
 _PUBLISH_FIRST = "Publish the profile at ENS under the account's name first."
-# Of the profile's canonical text: far more than any profile takes, far less than a row can hold.
-MAX_PROFILE_BYTES = 32_768
 
 
 class RelayAccounts:
@@ -109,9 +109,14 @@ class RelayAccounts:
         self._residents.forget(self._book.key(address), name)
         return record
 
-    def profile(self, name: str, *, source: str = "") -> SignedUserProfile:
+    def profile(self, name: str, *, source: str = "", known_only: bool = False) -> SignedUserProfile:
         """See `service.Accounts.profile`."""
-        return self._resident(name, source).record.signed_profile
+        if not known_only:
+            return self._resident(name, source).record.signed_profile
+        resident = self._residents.known(normalize(name))
+        if resident is None:
+            raise NotFound
+        return resident.record.signed_profile
 
     def extension(self, name: str, *, source: str = "") -> ProfileExtension:
         """See `service.Accounts.extension`."""
@@ -223,7 +228,7 @@ class RelayAccounts:
 
     def _require_usable(self, profile: UserProfile) -> None:
         """Raises TooBig, and InvalidProfile for keys that nothing could be sealed to or verified with."""
-        if len(canonicalize(profile.to_json()).encode()) > MAX_PROFILE_BYTES:
+        if outweighs(profile.to_json(), values=MAX_PROFILE_VALUES, characters=MAX_PROFILE_CHARACTERS):
             raise TooBig("The profile is too large.")
         try:
             seal_for("", profile.public_encryption_key, self._chance)

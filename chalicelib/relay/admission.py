@@ -16,7 +16,8 @@ policy, so that forgeries cannot use up the quota of whom they name:
        policy, then quotas charged      one write   Spam, LimitExceeded, and what the receiver's rules need
     8  postmark, commit                 3 writes    (a committed write = accepted)
 
-Names that nothing is remembered of are looked up on the source's account (3, 5, 7).
+Names that nothing is remembered of are looked up on the source's account (3, 5, 7), and so is what the
+receiver's rules ask of the chain (7).
 The charges for source and receiver are sampled (`relay.quota`). A refused sender, by its signature or by the
 receiver's rules, what has been seen before, and large garbage are charged to the source alone, which is the
 one party a forgery does not get to choose.
@@ -231,9 +232,10 @@ class RelayAdmission:
         if variants >= MAX_VARIANTS:
             self._quotas.charge(source_submits(self._limits, letter.source))
             raise InvalidEnvelope("Too many different messages have come with this metadata; sign it anew.")
-        candidate = Candidate(receiver, normalize(letter.information.to), sender, letter.size_bytes)
+        toll = self._toll(letter.source)
+        candidate = Candidate(receiver, normalize(letter.information.to), sender, letter.size_bytes, toll)
         try:
-            self._standing.require_listed(candidate.to, toll=self._toll(letter.source))
+            self._standing.require_listed(candidate.to, toll=toll)
             self._policy.admit(candidate)
         except (ReceiverMoved, Spam):
             self._quotas.charge(source_submits(self._limits, letter.source))

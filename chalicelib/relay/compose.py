@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.names.directory import RememberingDirectory
-from chalicelib.names.holdings import Holdings
+from chalicelib.names.holdings import RememberingHoldings
 from chalicelib.protocol.properties import DeliveryServiceProperties
 from chalicelib.relay.account_book import AccountBook
 from chalicelib.relay.accounts import RelayAccounts
@@ -46,7 +46,7 @@ def compose(
     directory: RememberingDirectory,
     clock: Clock,
     chance: Chance,
-    holdings: Holdings | None = None,
+    holdings: RememberingHoldings | None = None,
     policy: Policy | None = None,
 ) -> Relay:
     """A relay over these ports. Touches none of them yet. Raises ValueError for secrets of a wrong length.

@@ -54,6 +54,13 @@ class NameBook:
             return address
         return self._recheck(name, address, age_s)
 
+    def known(self, name: str) -> str | None:
+        """The address that `name` leads to, as long as it is believed while ENS does not answer. One read."""
+        link = self._link(name)
+        if link is None or self._clock.now_ms() // 1_000 - link[1] >= self._settings.trust_name_s:
+            return None
+        return link[0]
+
     def _recheck(self, name: str, linked: str, age_s: int) -> str | None:
         try:
             address = self._directory.lookup(name).address

@@ -38,6 +38,11 @@ class Residents:
         address = self.address(name, toll=toll)
         return None if address is None else self.at(address)
 
+    def known(self, name: str) -> Resident | None:
+        """As `find`, without asking ENS: None for a name of which nothing is remembered."""
+        address = self._names.known(name)
+        return None if address is None else self.at(address)
+
     def at(self, address: str) -> Resident | None:
         """The account of `address`, as remembered; one read when cold. Raises Unavailable."""
         key = self._book.key(address)

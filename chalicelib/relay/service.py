@@ -83,8 +83,8 @@ class Accounts(Protocol):
         """
         ...
 
-    def profile(self, name: str, *, source: str = "") -> SignedUserProfile:
-        """The stored signed profile of a name. Raises NotFound."""
+    def profile(self, name: str, *, source: str = "", known_only: bool = False) -> SignedUserProfile:
+        """The stored signed profile of a name. With `known_only` ENS is not asked. Raises NotFound."""
         ...
 
     def extension(self, name: str, *, source: str = "") -> ProfileExtension:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.errors import TooBig
 from chalicelib.protocol.json_types import JsonObject, JsonValue
+from chalicelib.protocol.weight import outweighs
 from chalicelib.relay.vault import text_bytes
 
 # Of the metadata, apart from the delivery information: several times what any revision has, and little enough
@@ -39,7 +39,7 @@ def carried_bytes(value: JsonValue) -> int:
 def require_small(metadata: JsonObject) -> None:
     """Raises TooBig for over 1,000 values or 64 KiB of canonical text; looks no further than that."""
     if (
-        _outweighs(metadata, values=MAX_METADATA_VALUES, size_bytes=MAX_METADATA_BYTES)
+        outweighs(metadata, values=MAX_METADATA_VALUES, characters=MAX_METADATA_BYTES)
         or len(text_bytes(canonicalize(metadata))) > MAX_METADATA_BYTES
     ):
         raise TooBig("The metadata is too large.")
@@ -47,23 +47,4 @@ def require_small(metadata: JsonObject) -> None:
 
 def is_large(value: JsonValue) -> bool:
     """Whether `value` is of over 64 KiB, roughly; looks no further than that."""
-    return _outweighs(value, values=LARGE_BYTES // _VALUE_BYTES, size_bytes=LARGE_BYTES)
-
-
-def _outweighs(value: JsonValue, *, values: int, size_bytes: int) -> bool:
-    """Whether `value` has more values, itself included, or more characters in its texts and names."""
-    waiting: list[JsonValue] = [value]
-    seen = length = 0
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            length += len(value)
-        elif isinstance(value, Mapping):
-            length += sum(map(len, value))
-            waiting.extend(value.values())
-        elif isinstance(value, list | tuple):
-            waiting.extend(value)
-        seen += 1
-        if seen + len(waiting) > values or length > size_bytes:
-            return True
-    return False
+    return outweighs(value, values=LARGE_BYTES // _VALUE_BYTES, characters=LARGE_BYTES)

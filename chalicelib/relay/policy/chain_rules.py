@@ -8,28 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.names.holdings import Holdings
+from chalicelib.names.directory import Toll
+from chalicelib.names.holdings import RememberingHoldings
 from chalicelib.protocol.errors import Spam, Unavailable
 from chalicelib.protocol.rules import ChainFailure, PublicRules, Question, Requirement
 
 
 class NoHoldings:
-    """Implements `Holdings` for a relay that has no chain to ask: every reading is Unavailable."""
+    """Implements `RememberingHoldings` for a relay that has no chain to ask: every reading is Unavailable."""
 
-    def read(self, _address: str, _questions: Sequence[Question]) -> Mapping[Question, int]:
-        """See `Holdings.read`."""
+    def read(
+        self, _address: str, _questions: Sequence[Question], *, toll: Toll | None = None
+    ) -> Mapping[Question, int]:
+        """See `RememberingHoldings.read`."""
+        del toll  # Nothing is asked, so nothing is paid.
         raise Unavailable
 
 
 class ChainRules:
     """Holds senders against the requirements of receivers."""
 
-    def __init__(self, holdings: Holdings) -> None:
+    def __init__(self, holdings: RememberingHoldings) -> None:
         self._holdings = holdings
 
-    def require(self, rules: PublicRules, address: str | None) -> None:
+    def require(self, rules: PublicRules, address: str | None, *, toll: Toll | None = None) -> None:
         """Raises Spam with the first requirement that the proven `address` does not meet.
 
+        `toll` is paid unless the answers are remembered; what it raises is raised, whatever the rules say.
         When the chain cannot be asked, `rules.on_chain_failure` decides: return, or raise Unavailable.
         """
         if not rules.requirements:
@@ -38,7 +43,7 @@ class ChainRules:
             raise _refusal(rules.requirements[0])
         questions = dict.fromkeys(requirement.question for requirement in rules.requirements)
         try:
-            answers = self._holdings.read(address, tuple(questions))
+            answers = self._holdings.read(address, tuple(questions), toll=toll)
         except Unavailable:
             if rules.on_chain_failure is ChainFailure.FAIL_OPEN:
                 return

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.names.directory import Toll
 from chalicelib.relay.residents import Resident
 from chalicelib.relay.senders import Sender
 
@@ -16,13 +17,15 @@ from chalicelib.relay.senders import Sender
 class Candidate:
     """An envelope as a policy sees it: for `receiver`, under the normalised name `to`, by `sender`.
 
-    No rule about addresses may pass without `sender.address` (DESIGN, decision 4).
+    `toll` is paid for each reading of the chain, on the source's account. No rule about addresses may pass
+    without `sender.address` (DESIGN, decision 4).
     """
 
     receiver: Resident
     to: str
     sender: Sender
     size_bytes: int
+    toll: Toll | None = None
 
     @property
     def kib(self) -> int:
@@ -37,6 +40,6 @@ class Policy(Protocol):
         """Return to accept.
 
         Raises Spam with the public rule in `data`, or `{"rule": "receiver"}`; Unavailable if it cannot be
-        told just now.
+        told just now; LimitExceeded if the toll cannot be paid.
         """
         ...

@@ -51,7 +51,7 @@ class ReceiverPolicy:
         if welcome is Welcome.REFUSED:
             raise Spam(data={"rule": "receiver"})
         if welcome is Welcome.OPEN:
-            self._chain.require(rules.public, candidate.sender.address)
+            self._chain.require(rules.public, candidate.sender.address, toll=candidate.toll)
             now_s = self._clock.now_ms() // 1_000
             self._tallies.take(self._counted(rules.public, candidate, now_s), now_s=now_s)
 

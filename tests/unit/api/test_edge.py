@@ -62,6 +62,11 @@ def app(seen: Seen) -> Chalice:
         seen.call = call
         return json_answer({"name": call.name(), "body": call.body.decode("utf-8", "replace")})
 
+    @routes.add("POST", "/fetched", "", fetched=True)
+    def fetched(call: Call) -> Answer:
+        seen.call = call
+        return json_answer({})
+
     @routes.add("POST", "/read", "", body="SignIn")
     def read(call: Call) -> Answer:
         return json_answer(call.read(SignIn).challenge)
@@ -138,6 +143,26 @@ def test_a_body_may_come_in_base64_or_not_at_all(app: Chalice) -> None:
 def test_an_error_is_one_sentence(app: Chalice, changed: dict[str, Any], status: int, sentence: str) -> None:
     answer = ask(app, event(**changed))
     assert (answer["statusCode"], json.loads(answer["body"])) == (status, {"error": sentence})
+
+
+@pytest.mark.parametrize("passed", ["dm3-relay", "CloudFront, DM3-Relay; v=1", " dm3-relay ,x"])
+def test_a_relay_that_follows_a_name_is_answered_where_it_is_meant_to_be_only(
+    app: Chalice, seen: Seen, passed: str
+) -> None:
+    request = event()
+    request["headers"]["CDN-Loop"] = passed
+    assert ask(app, request)["statusCode"] == 403
+    fetched = event("/fetched")
+    fetched["headers"]["CDN-Loop"] = passed
+    assert ask(app, fetched)["statusCode"] == 200
+    assert seen.call.by_fetcher
+
+
+def test_what_others_pass_is_no_relay(app: Chalice, seen: Seen) -> None:
+    request = event()
+    request["headers"]["CDN-Loop"] = "CloudFront; dm3-relay, not-dm3-relay"
+    assert ask(app, request)["statusCode"] == 200
+    assert not seen.call.by_fetcher
 
 
 def test_a_route_may_have_words_of_its_own(app: Chalice) -> None:

@@ -91,6 +91,7 @@ def test_a_get_request_and_its_answer() -> None:
         "accept: application/json",
         "accept-encoding: identity",
         "connection: close",
+        "cdn-loop: dm3-relay",
     ):
         assert head.count(f"\r\n{line}\r\n") == 1
     for name in ("cookie", "authorization", "referer", "proxy"):

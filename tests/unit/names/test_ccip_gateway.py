@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+import tracemalloc
 
 import pytest
 from eth_abi.abi import decode, encode
@@ -63,6 +64,19 @@ def test_every_placeholder_is_filled() -> None:
         _ask(web, "https://x.example/{data}/{sender}?d={data}&s={sender}&o={other}")
     sender = "0x" + "ab" * 20
     assert web.urls == [f"https://x.example/0x0102fe/{sender}?d=0x0102fe&s={sender}&o={{other}}"]
+
+
+def test_a_template_that_becomes_too_long_is_refused_before_it_is_made() -> None:
+    web, data = Web({POST_URL: GOOD}), bytes(10_000)
+    bomb = "https://x.example/" + "{data}" * 2_000
+    tracemalloc.start()
+    try:
+        assert _ask(web, bomb, POST, data=data) == b"\xc0\xff\xee"
+        _, highest = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert web.urls == [POST_URL]
+    assert highest < 2_000_000
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,16 @@ def test_a_name_under_an_alias_is_looked_up_as_another_and_keeps_its_name(world:
     assert world.directory.lookup("alice.gno").address is None, "nothing is guessed without configuration"
 
 
+@pytest.mark.parametrize("name", ["alice.eth", "alice.gno", "alice.g2"])
+def test_every_spelling_of_a_name_is_told_whichever_was_asked_for(world: World, name: str) -> None:
+    directory = EnsDirectory(world.chain, clock_ms=lambda: world.now_ms, aliases=ALIASES)
+    for _ in range(2):  # read, and remembered
+        found = directory.lookup(name)
+        assert found.name == name
+        assert {found.name, *found.spellings} == {"alice.eth", "alice.gno", "alice.g2"}
+    assert directory.lookup("relay.xyz").spellings == ()
+
+
 def test_configuration_wins_over_a_name_of_that_spelling(world: World) -> None:
     world.chain.addresses["alice.gno"] = MALLORY.address
     directory = EnsDirectory(world.chain, clock_ms=lambda: world.now_ms, aliases=ALIASES)

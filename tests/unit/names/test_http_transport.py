@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.names.http_transport import HttpTransport, _answers, _result
-from chalicelib.names.ports import RpcCall, RpcError, RpcResult
+from chalicelib.names.ports import AnswerTooLong, RpcCall, RpcError, RpcResult
 from chalicelib.protocol.errors import Unavailable
 
 Answer = Callable[[BaseHTTPRequestHandler, list[dict[str, Any]]], None]
@@ -127,6 +127,11 @@ def test_every_bad_answer_is_unavailable(answer: Answer) -> None:
     with _node(answer) as url, pytest.raises(Unavailable) as refusal:
         _request(url)
     assert "127.0.0.1" not in refusal.value.message
+
+
+def test_an_answer_that_is_too_long_says_so() -> None:
+    with _node(_says(b" " * 3_000_000)) as url, pytest.raises(AnswerTooLong):
+        _request(url)
 
 
 def _answers_one(answer: object) -> Answer:

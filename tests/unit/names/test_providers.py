@@ -11,7 +11,7 @@ import pytest
 from chalicelib.names.circuit import CircuitPolicy
 from chalicelib.names.counting import Event
 from chalicelib.names.heads import HeadPolicy
-from chalicelib.names.ports import RateLimited, RpcCall, RpcError, RpcResult
+from chalicelib.names.ports import AnswerTooLong, RateLimited, RpcCall, RpcError, RpcResult
 from chalicelib.names.providers import ProviderPolicy, Providers
 from chalicelib.protocol.errors import Unavailable
 
@@ -148,6 +148,34 @@ def test_a_provider_that_keeps_failing_is_left_alone_until_a_trial_succeeds() ->
     world.hand.now_s += 8.0
     assert [world.ask() for _ in range(3)] == ["0x1"] * 3
     assert (world.counted["CircuitOpened 1"], world.counted["CircuitClosed 1"]) == (6, 1)
+
+
+def test_contracts_that_return_at_length_open_no_circuit() -> None:
+    world = World()
+    for node in world.nodes:
+        node.ill = AnswerTooLong()
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            world.ask()
+    assert world.requests == [5, 5]
+    assert world.counted["ProviderTooLong 1"] == world.counted["ProviderTooLong 2"] == 5
+    world.nodes[0].ill = None
+    assert world.ask() == "0x1"
+    assert not world.counted["CircuitOpened 1"]
+
+
+def test_a_trial_that_is_answered_at_length_closes_the_circuit() -> None:
+    world = World(nodes=1)
+    (node,) = world.nodes
+    node.ill = Unavailable()
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            world.ask()
+    node.ill = AnswerTooLong()
+    world.hand.now_s += 1.0
+    with pytest.raises(Unavailable):
+        world.ask()
+    assert world.counted["CircuitClosed 1"] == 1
 
 
 def test_while_all_circuits_are_open_nothing_is_sent() -> None:

@@ -38,9 +38,11 @@ class Source:
     down: bool = False
     failure: type[Unavailable] = Unavailable
     reads: int = 0
+    takes_ms: int = 0
 
     def read(self, name: str) -> Reading[str | None]:
         self.reads += 1
+        self.now_ms += self.takes_ms
         if self.down:
             raise self.failure
         value = self.names.get(name)
@@ -105,6 +107,17 @@ def test_what_has_just_been_read_is_fresh(name: str) -> None:
     for fresh in (False, True):
         through.get(name, fresh=fresh, toll=lambda: paid.append(1))
     assert (source.reads, len(paid)) == (1, 1)
+
+
+def test_a_name_that_is_slow_to_read_is_not_read_again_at_once() -> None:
+    source = Source(takes_ms=POLICY.fresh_interval_ms + 1)
+    through = source.through()
+    through.get("known", fresh=False)
+    through.get("known", fresh=True)
+    assert source.reads == 1
+    source.now_ms += POLICY.fresh_interval_ms
+    through.get("known", fresh=True)
+    assert source.reads == 2
 
 
 def test_forgeries_in_one_name_take_nothing_from_the_key_rotation_of_another() -> None:

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from chalicelib.fetching.ports import Answer
 from chalicelib.names.directory import ResolvedName
 from chalicelib.names.links import IPFS_GATEWAYS, LinkReader
-from chalicelib.names.records import resolved_name, service_profile
+from chalicelib.names.records import (
+    MAX_PROFILE_CHARACTERS,
+    MAX_PROFILE_VALUES,
+    resolved_name,
+    service_profile,
+)
 from chalicelib.protocol.errors import Dm3Error, InvalidProfile, TooBig, Unavailable, UnsafeLink
 from chalicelib.protocol.hashing import sha256_canonical
 from tests.unit.names.people import SERVICE, Person, data_uri
@@ -28,6 +33,14 @@ UNUSABLE = [
     pytest.param(data_uri({"profile": {}, "signature": "0x00"}), id="signed nothing"),
     pytest.param(data_uri({"signature": 1}), id="signature only"),
     pytest.param("https://example.com/profile", id="link without hash"),
+    pytest.param(
+        data_uri({**ALICE.profile.to_json(), "x": [[] for _ in range(MAX_PROFILE_VALUES)]}),
+        id="more values than a profile has",
+    ),
+    pytest.param(
+        data_uri({**ALICE.profile.to_json(), "x": "x" * MAX_PROFILE_CHARACTERS}),
+        id="more text than a profile has",
+    ),
     pytest.param("ftp://example.com/profile", id="scheme nobody knows"),
 ]
 

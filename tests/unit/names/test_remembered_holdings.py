@@ -9,7 +9,7 @@ import pytest
 from chalicelib.names.chain_holdings import ChainHoldings
 from chalicelib.names.holdings import MemoryHoldings
 from chalicelib.names.remembered_holdings import LIFETIME_MS, RememberedHoldings
-from chalicelib.protocol.errors import Unavailable
+from chalicelib.protocol.errors import LimitExceeded, Unavailable
 from chalicelib.protocol.rules import Asked, Question, TokenStandard
 from tests.unit.names.simulated_contracts import burning
 from tests.unit.names.test_chain_holdings import ALICE, BAD, COINS, NONCE, WORKS, chain
@@ -55,6 +55,24 @@ def test_another_address_or_another_set_of_questions_is_another_reading(
     assert holdings.read(BOB, [NONCE]) == {NONCE: 0}
     assert holdings.read(ALICE, [NONCE, COINS]) == {NONCE: 5, COINS: 7}
     assert inner.readings == [ALICE, BOB, ALICE]
+
+
+def test_whoever_asks_pays_unless_the_answer_is_remembered(inner: MemoryHoldings, clock: Clock) -> None:
+    holdings = RememberedHoldings(inner, clock.now_ms)
+    paid: list[int] = []
+
+    def toll() -> None:
+        if len(paid) == 2:
+            raise LimitExceeded(retry_after_s=1)
+        paid.append(clock.time_ms)
+
+    for _ in range(3):
+        holdings.read(ALICE, [NONCE], toll=toll)
+    holdings.read(BOB, [NONCE], toll=toll)
+    assert len(paid) == len(inner.readings) == 2
+    with pytest.raises(LimitExceeded):
+        holdings.read(ALICE, [COINS], toll=toll)
+    assert len(inner.readings) == 2
 
 
 def test_a_clock_that_runs_backwards_makes_nothing_immortal(inner: MemoryHoldings, clock: Clock) -> None:

@@ -12,6 +12,7 @@ from chalicelib.names.ports import OffchainLookup, RpcCall, RpcError, RpcResult
 from chalicelib.names.universal_resolver import (
     LOOKUP_GAS,
     LOOKUPS_WITHIN_S,
+    MAX_CALL_BYTES,
     MAX_LOOKUPS,
     MAX_TEXT_BYTES,
     PLAIN_NAMES,
@@ -297,6 +298,35 @@ def test_slow_lookups_end_before_there_are_too_many() -> None:
     with pytest.raises(Unavailable):
         resolver.address_and_text("alice.eth", "key")
     assert len(gateway.asked) == 2
+
+
+def test_slow_lookups_of_both_records_share_one_time() -> None:
+    now_s = [0.0]
+
+    class Slow(Gateway):
+        def answer(self, lookup: OffchainLookup) -> bytes:
+            now_s[0] += 0.6 * LOOKUPS_WITHIN_S
+            return super().answer(lookup)
+
+    unsupported = reverted("ResolverError(bytes)", ["bytes"], [b""])
+    text = resolved(TEXT)
+    node, gateway = Scripted(_lookup(), unsupported, _lookup(), _lookup(), text, _lookup(), text), Slow()
+    resolver = UniversalResolver(node, gateway=gateway, clock_s=lambda: now_s[0])
+    with pytest.raises(Unavailable):
+        resolver.address_and_text("alice.eth", "key")
+    assert len(gateway.asked) == 2
+
+
+def test_no_node_is_called_with_more_than_nodes_take() -> None:
+    class Talkative(Gateway):
+        def answer(self, lookup: OffchainLookup) -> bytes:
+            super().answer(lookup)
+            return bytes(MAX_CALL_BYTES)
+
+    node = Scripted(_lookup(), resolved(TEXT))
+    with pytest.raises(Unavailable):
+        UniversalResolver(node, gateway=Talkative()).text("alice.eth", "key")
+    assert len(node.calls) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.names.records import MAX_PROFILE_CHARACTERS
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.errors import (
     Dm3Error,
@@ -23,7 +24,6 @@ from chalicelib.protocol.errors import (
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.profile import SignedUserProfile, profile_creation_message
 from chalicelib.protocol.wallet import sign_text
-from chalicelib.relay.accounts import MAX_PROFILE_BYTES
 from chalicelib.store.memory import Moment
 from tests.unit.relay.world import ALICE, BOB, MALLORY, Person, World, limited
 
@@ -105,7 +105,7 @@ def test_a_profile_whose_keys_cannot_be_used_is_refused(encryption_key: str, sig
 
 def test_a_profile_has_a_limit() -> None:
     world = settled()
-    for size, error in ((MAX_PROFILE_BYTES, TooBig), (100, InvalidSignature)):
+    for size, error in ((MAX_PROFILE_CHARACTERS, TooBig), (100, InvalidSignature)):
         profile = {**BOB.profile.to_json(), "extra": "x" * size}
         signed: JsonValue = {"profile": profile, "signature": BOB.signed_profile.signature}
         with pytest.raises(error):

@@ -502,6 +502,19 @@ def test_all_of_an_ipv6_network_is_one_source() -> None:
     world.submit(source="2001:db8:0:1::1")
 
 
+def test_what_rules_ask_of_the_chain_is_paid_by_the_source() -> None:
+    world = settled(limited(source_lookups_per_minute=1 + 3))  # one for the sender's name
+    world.rule(rules={"minNonce": 1})
+    for _ in range(3):
+        with pytest.raises(Spam):
+            world.submit(source="192.0.2.66")
+    with pytest.raises(LimitExceeded):
+        world.submit(source="192.0.2.66")
+    assert len(world.holdings.readings) == 3
+    with pytest.raises(Spam):
+        world.submit(source="192.0.2.67")
+
+
 @pytest.mark.parametrize("kind", ["no JSON", "for another", "unknown receiver"])
 def test_large_refusals_are_charged_to_their_source_and_small_ones_are_free(kind: str) -> None:
     world = settled(limited(source_submits_per_minute=2, source_lookups_per_minute=0))

@@ -245,8 +245,8 @@ def test_while_the_chain_cannot_be_asked_nothing_is_stored_and_nobody_charged() 
     world.holdings.fail = True
     with pytest.raises(Unavailable, match="try again"):
         world.submit(world.letter(CAROL))
-    # Of ENS, the sender and the receiver had to be looked up: that is the source's, and no more.
-    assert world.calls["counters.charge"] <= 1
+    # What was asked of ENS and of the chain is the source's, and no more.
+    assert world.calls["counters.charge"] <= 2
     assert "submissions.begin" not in world.calls
     assert "inbox.put" not in world.calls
     world.holdings.fail = False

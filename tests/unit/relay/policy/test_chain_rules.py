@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from chalicelib.names.directory import Toll
 from chalicelib.names.holdings import MemoryHoldings
-from chalicelib.protocol.errors import Spam, Unavailable
+from chalicelib.protocol.errors import LimitExceeded, Spam, Unavailable
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.rules import PublicRules, Question
 from chalicelib.relay.policy.chain_rules import ChainRules, NoHoldings
@@ -93,7 +94,9 @@ def test_a_question_is_asked_once() -> None:
     asked: list[int] = []
 
     class Counting(MemoryHoldings):
-        def read(self, address: str, questions: Sequence[Question]) -> Mapping[Question, int]:
+        def read(
+            self, address: str, questions: Sequence[Question], *, toll: Toll | None = None
+        ) -> Mapping[Question, int]:
             asked.append(len(questions))
             return dict.fromkeys(questions, 1)
 
@@ -101,3 +104,14 @@ def test_a_question_is_asked_once() -> None:
         ChainRules(Counting()).require(PublicRules.parse({"minTokenBalance": twice}), ALICE.address)
     assert asked == [1]
     assert caught.value.data["required"] == "2"
+
+
+@pytest.mark.parametrize("failure", ["fail_open", "fail_closed"])
+def test_a_toll_that_cannot_be_paid_opens_no_door(failure: str) -> None:
+    rules = PublicRules.parse({**DOCUMENT, "onChainFailure": failure})
+
+    def toll() -> None:
+        raise LimitExceeded(retry_after_s=1)
+
+    with pytest.raises(LimitExceeded):
+        ChainRules(holdings(rules)).require(rules, ALICE.address, toll=toll)
