@@ -9,10 +9,10 @@ policy, so that forgeries cannot use up the quota of whom they name:
        takes, and measured exactly      remembered) TooBig
     3  receiver known here              store, ENS  UnknownReceiver
     4  room: source, receiver           one read    LimitExceeded
-       sender's claim not blocked       (remembered)  Spam
-    5  sender genuine, and not blocked  ENS         InvalidName, UnverifiedSender, Spam
+    5  sender genuine                   ENS         InvalidName, UnverifiedSender
     6  seen before                      one read    (the receipt of then)
-    7  receiver still uses this relay,  ENS         ReceiverMoved
+    7  not blocked by the operator,     (remembered)  Spam
+       receiver still uses this relay,  ENS         ReceiverMoved
        policy, then quotas charged      one write   Spam, LimitExceeded, and what the receiver's rules need
     8  postmark, commit                 3 writes    (a committed write = accepted)
 
@@ -138,8 +138,7 @@ class RelayAdmission:
         try:
             opened = self._read(envelope)
             information = open_delivery_information(opened, self._keys.encryption)
-            rules = self._operator.now()
-            rules.require_version(opened.version)
+            self._operator.now().require_version(opened.version)
             size_bytes = self._measure(envelope, opened)
             receiver = self._residents.find(normalize(information.to), toll=self._toll(source))
             if receiver is None:
@@ -150,10 +149,8 @@ class RelayAdmission:
             raise
         self._require_room(source, receiver, size_bytes)
         try:
-            rules.require_welcome([normalize(information.from_)])
             sender = self._senders.check(opened, information.from_, toll=self._toll(source))
-            rules.require_welcome(sender.names, sender.address)
-        except (Spam, UnverifiedSender):
+        except UnverifiedSender:
             self._quotas.charge(source_submits(self._limits, source))
             raise
         return self._accept(_Letter(opened, size_bytes, information, receiver, sender, source))
@@ -226,7 +223,7 @@ class RelayAdmission:
         """May new mail come in? Policy, and only then the quotas: the sender's first, which decides exactly.
 
         The sender has signed the metadata once and is charged once; of other messages under it nobody can
-        tell who made them.
+        tell who made them. What the receiver's rules count is charged last: no refusal here shall use it up.
         """
         sender, receiver = letter.sender, letter.receiver
         if variants >= MAX_VARIANTS:
@@ -235,8 +232,9 @@ class RelayAdmission:
         toll = self._toll(letter.source)
         candidate = Candidate(receiver, normalize(letter.information.to), sender, letter.size_bytes, toll)
         try:
+            self._operator.now().require_welcome(sender.names, sender.address)
             self._standing.require_listed(candidate.to, toll=toll)
-            self._policy.admit(candidate)
+            dues = self._policy.admit(candidate)
         except (ReceiverMoved, Spam):
             self._quotas.charge(source_submits(self._limits, letter.source))
             raise
@@ -245,6 +243,7 @@ class RelayAdmission:
         self._quotas.charge(receiver_space(self._limits, receiver.key, letter.size_bytes))
         self._quotas.charge(source_space(self._limits, letter.source, letter.size_bytes))
         self._quotas.charge(source_submits(self._limits, letter.source))
+        dues()
         self._acquaintances.note(candidate)
 
     def _item(self, letter: _Letter, ticket: Ticket, key: InboxKey, expires_at_s: int) -> InboxItem:

@@ -5,6 +5,7 @@ Policy is apart from verification: `relay.senders` says who wrote, a policy says
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,11 +34,19 @@ class Candidate:
         return self.size_bytes // 1_024 + 1
 
 
+Dues = Callable[[], None]
+"""Counts what a policy counts of a candidate. Raises Spam if others were faster, and Unavailable."""
+
+
+def nothing_due() -> None:
+    """The dues of a policy that counts nothing."""
+
+
 class Policy(Protocol):
     """Decides whether a receiver accepts a candidate."""
 
-    def admit(self, candidate: Candidate) -> None:
-        """Return to accept.
+    def admit(self, candidate: Candidate) -> Dues:
+        """Return to accept: what is to be called when nothing else can refuse the candidate any more.
 
         Raises Spam with the public rule in `data`, or `{"rule": "receiver"}`; Unavailable if it cannot be
         told just now; LimitExceeded if the toll cannot be paid.

@@ -12,12 +12,14 @@ has been used before, since the rules protect the receiver, whoever made the mes
 
 from __future__ import annotations
 
+from functools import partial
+
 from chalicelib.protocol.errors import Spam
 from chalicelib.protocol.rules import PublicRules
 from chalicelib.relay.policy.chain_rules import ChainRules
 from chalicelib.relay.policy.day_quotas import DayQuotas
 from chalicelib.relay.policy.first_contact import FirstContact
-from chalicelib.relay.policy.port import Candidate
+from chalicelib.relay.policy.port import Candidate, Dues, nothing_due
 from chalicelib.relay.policy.private_rules import Welcome, judge
 from chalicelib.relay.policy.rule_book import RuleBook
 from chalicelib.relay.policy.tallies import Tallies, Tally
@@ -44,16 +46,18 @@ class ReceiverPolicy:
         self._tallies = tallies
         self._clock = clock
 
-    def admit(self, candidate: Candidate) -> None:
+    def admit(self, candidate: Candidate) -> Dues:
         """See `Policy.admit`. One read when cold, and nothing more for receivers without rules."""
         rules = self._rules.of(candidate.receiver.inbox)
         welcome = judge(rules, candidate.sender)
         if welcome is Welcome.REFUSED:
             raise Spam(data={"rule": "receiver"})
-        if welcome is Welcome.OPEN:
-            self._chain.require(rules.public, candidate.sender.address, toll=candidate.toll)
-            now_s = self._clock.now_ms() // 1_000
-            self._tallies.take(self._counted(rules.public, candidate, now_s), now_s=now_s)
+        if welcome is not Welcome.OPEN:
+            return nothing_due
+        self._chain.require(rules.public, candidate.sender.address, toll=candidate.toll)
+        now_s = self._clock.now_ms() // 1_000
+        due = self._tallies.due(self._counted(rules.public, candidate, now_s), now_s=now_s)
+        return partial(self._tallies.charge, due, now_s=now_s)
 
     def _counted(self, rules: PublicRules, candidate: Candidate, now_s: int) -> list[Tally]:
         messages = rules.first_contact_messages

@@ -26,20 +26,24 @@ class Tally:
 
 
 class Tallies:
-    """Takes tallies, all or (but for races) none."""
+    """Takes tallies in two steps, all or (but for races) none: whether there is room, and the charge."""
 
     def __init__(self, counters: CounterStore) -> None:
         self._counters = counters
 
-    def take(self, tallies: Sequence[Tally], *, now_s: int) -> None:
-        """Charge all of `tallies`, in their order. Raises the first refusal."""
+    def due(self, tallies: Sequence[Tally], *, now_s: int) -> Sequence[Tally]:
+        """Those of `tallies` that nothing waives, if there is room for all. Raises the first refusal."""
         if not tallies:
-            return
+            return ()
         counts = self._read(tallies, now_s)
         due = [tally for tally in tallies if tally.waived_by is None or not counts[tally.waived_by]]
         for tally in due:
             if counts[tally.charge.counter] + tally.charge.amount > tally.charge.limit:
                 raise tally.refusal
+        return due
+
+    def charge(self, due: Sequence[Tally], *, now_s: int) -> None:
+        """Charge all that is `due`, in this order. Raises the first refusal."""
         for tally in due:
             if not self._counters.charge(tally.charge, now_s=now_s):
                 raise tally.refusal

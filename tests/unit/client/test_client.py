@@ -40,7 +40,7 @@ from chalicelib.protocol.errors import (
 from chalicelib.protocol.profile import DeliveryServiceProfile
 from chalicelib.protocol.profile_uri import data_uri
 from chalicelib.protocol.receipt import make_receipt
-from chalicelib.relay.policy.port import Candidate
+from chalicelib.relay.policy.port import Candidate, Dues
 from chalicelib.relay.settings import Limits
 from tests.unit.client.world import (
     RELAY,
@@ -324,7 +324,7 @@ class TestFailures:
 
     def test_spam_is_final_and_not_kept(self) -> None:
         class Nobody:
-            def admit(self, _candidate: Candidate) -> None:
+            def admit(self, _candidate: Candidate) -> Dues:
                 raise Spam(data={"rule": "receiver"})
 
         world = World(policy=Nobody())

@@ -30,7 +30,7 @@ from chalicelib.protocol.receipt import verify_receipt
 from chalicelib.relay import admission
 from chalicelib.relay.admission import MAX_INFORMATION_BYTES
 from chalicelib.relay.journal import MAX_VARIANTS
-from chalicelib.relay.policy.port import Candidate
+from chalicelib.relay.policy.port import Candidate, Dues, nothing_due
 from chalicelib.relay.settings import Limits, RelaySettings
 from chalicelib.relay.values import Submitted
 from tests.unit.relay.world import (
@@ -645,10 +645,11 @@ class Picky:
     def __init__(self) -> None:
         self.asked: list[Candidate] = []
 
-    def admit(self, candidate: Candidate) -> None:
+    def admit(self, candidate: Candidate) -> Dues:
         self.asked.append(candidate)
         if candidate.sender.name != "alice.eth":
             raise Spam(data={"rule": "receiver"})
+        return nothing_due
 
 
 def test_the_policy_decides_about_settled_senders_only() -> None:

@@ -18,7 +18,7 @@ from chalicelib.protocol.errors import (
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.profile_uri import data_uri
 from chalicelib.relay.operator_book import OUTAGE_MS, REMEMBER_MS, RETRY_MS
-from chalicelib.relay.policy.port import Candidate
+from chalicelib.relay.policy.port import Candidate, Dues, nothing_due
 from chalicelib.store.memory import Moment
 from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_NAME, SOURCE, Stranger, World, limited
 
@@ -26,8 +26,8 @@ from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_NAME, SOURCE, Stra
 class Everybody:
     """The policy of a receiver who accepts everybody."""
 
-    def admit(self, candidate: Candidate) -> None:
-        pass
+    def admit(self, candidate: Candidate) -> Dues:
+        return nothing_due
 
 
 def governed(document: JsonValue, world: World | None = None) -> World:
@@ -50,17 +50,27 @@ def refused(world: World, make: Callable[[World], dict[str, JsonValue]], kind: t
 
 
 @pytest.mark.parametrize("entry", ["mallory.eth", "Mallory.ETH", "*.eth"])
-def test_a_blocked_name_is_refused_before_ens_is_asked(entry: str) -> None:
+def test_a_blocked_name_is_refused_before_its_receiver_is_asked_anything(entry: str) -> None:
     world = governed({"block": [entry]})
     with pytest.raises(Spam) as caught:
         world.submit(world.letter(MALLORY))
     assert caught.value.data == {"rule": "receiver"}
-    assert world.directory.readings == []
-    assert "submissions.find" not in world.calls
+    assert world.directory.readings == [MALLORY.name]
 
 
-def test_a_claim_of_a_blocked_name_is_refused_whoever_makes_it() -> None:
-    refused(governed({"block": ["mallory.eth"]}), lambda world: world.letter(ALICE, claim="mallory.eth"))
+def test_a_forger_does_not_learn_who_is_blocked() -> None:
+    world = governed({"block": ["mallory.eth"]})
+    for claim in ("mallory.eth", "bob.eth"):
+        refused(world, lambda world, claim=claim: world.letter(ALICE, claim=claim), UnverifiedSender)  # type: ignore[misc]
+
+
+def test_what_was_accepted_before_its_sender_was_blocked_is_answered_with_its_receipt() -> None:
+    world = governed({})
+    letter = world.letter(MALLORY)
+    first = world.submit(letter)
+    world.relay.operator.set_rules({"block": ["mallory.eth"]})
+    again = world.submit(letter)
+    assert (again.duplicate, again.receipt) == (True, first.receipt)
 
 
 def test_a_blocked_address_is_refused_under_every_name_that_it_has_proven() -> None:
@@ -106,7 +116,7 @@ def test_the_blocked_are_charged_to_their_source_and_to_nobody_else() -> None:
 
 def test_the_operators_refusal_is_a_receivers() -> None:
     class Private:
-        def admit(self, _candidate: Candidate) -> None:
+        def admit(self, _candidate: Candidate) -> Dues:
             raise Spam(data={"rule": "receiver"})
 
     operator = governed({"block": ["mallory.eth"]})

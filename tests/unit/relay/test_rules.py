@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.protocol.errors import Forbidden, InvalidInput, Spam, Unavailable
+from chalicelib.protocol.errors import Forbidden, InvalidInput, LimitExceeded, Spam, Unavailable
 from chalicelib.protocol.extension import ProfileExtension
 from chalicelib.relay.policy.account_rules import AccountRules
 from chalicelib.relay.settings import Limits, RelaySettings
 from chalicelib.store.memory import Moment
-from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_NAME, SOURCE, Stranger, World
+from tests.unit.relay.world import ALICE, BOB, MALLORY, RELAY_NAME, SOURCE, Stranger, World, limited
 
 CAROL = Stranger("carol.eth")
 
@@ -200,6 +200,19 @@ def test_a_duplicate_is_counted_once() -> None:
     with pytest.raises(Spam):
         world.submit(world.letter(CAROL, text="fourth"))
     assert world.submit(letter).duplicate
+
+
+def test_what_the_relay_itself_refuses_uses_up_nothing_of_the_receivers_quotas() -> None:
+    world = limited(sender_messages_per_hour=1)
+    world.settle(ALICE, BOB)
+    world.publish(MALLORY)
+    world.rule(rules={"totalQuota": {"messagesPerDay": 2}, "firstContact": {"messages": 2}})
+    world.submit(world.letter(MALLORY, text="the one that the relay takes"))
+    for number in range(4):
+        with pytest.raises(LimitExceeded):
+            world.submit(world.letter(MALLORY, text=f"too many {number}"))
+    world.submit(world.letter(ALICE))
+    assert len(world.mail()) == 2
 
 
 def test_other_messages_under_one_signature_are_counted_each() -> None:

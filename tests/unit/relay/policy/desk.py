@@ -69,7 +69,7 @@ class Desk:
 
     def admit(self, sender: Sender = PROVEN, size_bytes: int = 3_000, inbox: bytes = INBOX) -> None:
         """Hold a message against Bob's rules."""
-        self.policy.admit(candidate(sender, size_bytes, inbox))
+        self.policy.admit(candidate(sender, size_bytes, inbox))()
 
     def _count(self, operation: str, moment: Moment) -> None:
         if moment is Moment.BEFORE:

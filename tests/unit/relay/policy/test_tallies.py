@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Barrier, Thread
 
 import pytest
@@ -20,23 +21,27 @@ def counts(store: MemoryStore, *names: bytes) -> tuple[int, ...]:
     return store.counters.read(names, now_s=NOW_S)
 
 
+def take(tallies: Tallies, of: Sequence[Tally]) -> None:
+    tallies.charge(tallies.due(of, now_s=NOW_S), now_s=NOW_S)
+
+
 def test_all_are_charged() -> None:
     store = MemoryStore()
-    Tallies(store.counters).take([tally(b"a", 1), tally(b"b", 9, amount=9)], now_s=NOW_S)
+    take(Tallies(store.counters), [tally(b"a", 1), tally(b"b", 9, amount=9)])
     assert counts(store, b"a", b"b") == (1, 9)
 
 
 def test_nothing_to_take_costs_nothing() -> None:
     store = MemoryStore()
     store.faults = lambda operation, _: pytest.fail(operation)
-    Tallies(store.counters).take([], now_s=NOW_S)
+    take(Tallies(store.counters), [])
 
 
 def test_one_that_does_not_fit_refuses_before_any_is_charged() -> None:
     store = MemoryStore()
     tallies = Tallies(store.counters)
     with pytest.raises(Spam) as caught:
-        tallies.take([tally(b"a", 1), tally(b"b", 1, amount=2), tally(b"c", 0)], now_s=NOW_S)
+        take(tallies, [tally(b"a", 1), tally(b"b", 1, amount=2), tally(b"c", 0)])
     assert caught.value.data == {"rule": "b"}
     assert counts(store, b"a", b"b", b"c") == (0, 0, 0)
 
@@ -46,9 +51,9 @@ def test_a_waived_one_neither_refuses_nor_is_charged() -> None:
     tallies = Tallies(store.counters)
     waived = tally(b"a", 0, waived_by=b"mark")
     with pytest.raises(Spam):
-        tallies.take([waived, tally(b"b", 2)], now_s=NOW_S)
+        take(tallies, [waived, tally(b"b", 2)])
     store.counters.charge(Charge(b"mark", 1, 1, LATER_S), now_s=NOW_S)
-    tallies.take([waived, tally(b"b", 2)], now_s=NOW_S)
+    take(tallies, [waived, tally(b"b", 2)])
     assert counts(store, b"a", b"b") == (0, 1)
 
 
@@ -63,7 +68,7 @@ def test_the_counter_decides_when_somebody_else_was_faster() -> None:
 
     store.faults = overtake
     with pytest.raises(Spam) as caught:
-        Tallies(store.counters).take([tally(b"a", 9), tally(b"b", 1), tally(b"c", 9)], now_s=NOW_S)
+        take(Tallies(store.counters), [tally(b"a", 9), tally(b"b", 1), tally(b"c", 9)])
     assert caught.value.data == {"rule": "b"}
     assert counts(store, b"a", b"b", b"c") == (1, 1, 0), "the narrow one stays charged, the wide one is free"
 
@@ -72,16 +77,16 @@ def test_32_threads_take_no_more_than_there_is() -> None:
     store = MemoryStore()
     barrier, taken = Barrier(32), []
 
-    def take(number: int) -> None:
+    def hurry(number: int) -> None:
         barrier.wait()
         for _ in range(5):
             try:
-                Tallies(store.counters).take([tally(b"one %d" % number, 4), tally(b"all", 50)], now_s=NOW_S)
+                take(Tallies(store.counters), [tally(b"one %d" % number, 4), tally(b"all", 50)])
             except Spam:
                 continue
             taken.append(number)
 
-    threads = [Thread(target=take, args=(number,)) for number in range(32)]
+    threads = [Thread(target=hurry, args=(number,)) for number in range(32)]
     for thread in threads:
         thread.start()
     for thread in threads:
