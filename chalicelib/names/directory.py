@@ -13,7 +13,10 @@ from typing import Protocol
 from chalicelib.protocol.profile import DeliveryServiceProfile, SignedUserProfile, UserProfile
 
 Toll = Callable[[], None]
-"""Called before the chain is asked on somebody's behalf; it refuses by raising LimitExceeded."""
+"""Called before the chain is asked on somebody's behalf; it refuses by raising LimitExceeded.
+
+Called again after a reading that was slow, when its refusal is of no account.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ threads that want the same name at once share one reading.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic
 
@@ -20,6 +21,9 @@ from chalicelib.protocol.errors import LimitExceeded, SourceUnavailable, Unavail
 
 # A bucket that is empty refills by at least one within this time at any sensible setting.
 _RETRY_S = 5
+# A reading is paid for once more for each time it has lasted so long. The gateways and links of a name are as
+# slow as its owner likes, and the time of a process costs more than anything else that is asked for.
+SLOW_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class ReadThrough(Generic[Answer]):
     def get(self, name: str, *, fresh: bool, toll: Toll | None = None) -> Answer:
         """The answer for `name`, from memory or from the chain; `toll` is called unless memory will do.
 
+        For a slow reading it is called several times.
+
         Raises what `toll` and `read` raise, and `LimitExceeded` if too many unknown names are asked for.
         """
         now_ms = self._clock_ms()
@@ -88,7 +94,7 @@ class ReadThrough(Generic[Answer]):
                 # What is past its lifetime refutes nobody.
                 raise LimitExceeded("Too many names are being looked up; try again.", retry_after_s=_RETRY_S)
             return kept.value
-        return self._flights.share((name, fresh), lambda: self._renew(name, kept, now_ms, fresh=fresh))
+        return self._flights.share((name, fresh), lambda: self._renew(name, kept, now_ms, toll, fresh=fresh))
 
     def forget(self, name: str) -> None:
         """The next `get` of `name` asks the chain."""
@@ -106,14 +112,16 @@ class ReadThrough(Generic[Answer]):
             name, now_ms
         )
 
-    def _renew(self, name: str, kept: Remembered[Answer] | None, now_ms: int, *, fresh: bool) -> Answer:
+    def _renew(
+        self, name: str, kept: Remembered[Answer] | None, now_ms: int, toll: Toll | None, *, fresh: bool
+    ) -> Answer:
         known = kept is not None and kept.known
         try:
             if not known and not self._rates.unknown.take(now_ms):
                 raise LimitExceeded(
                     "Too many unknown names are being looked up; try again later.", retry_after_s=_RETRY_S
                 )
-            reading = self._attempt(name, now_ms)
+            reading = self._attempt(name, now_ms, toll)
         except Unavailable:
             # Whoever asks for a fresh answer has no use for the old one.
             last_ms = 0 if kept is None else kept.expires_at_ms + self._policy.stale_ms
@@ -125,7 +133,7 @@ class ReadThrough(Generic[Answer]):
         self._remember(name, reading, now_ms)
         return reading.value
 
-    def _attempt(self, name: str, now_ms: int) -> Reading[Answer]:
+    def _attempt(self, name: str, now_ms: int, toll: Toll | None) -> Reading[Answer]:
         """A reading, unless one of `name` has just failed at servers of its owner's choice.
 
         Waiting for these costs more than anything else that a stranger can ask for.
@@ -137,6 +145,16 @@ class ReadThrough(Generic[Answer]):
         except SourceUnavailable:
             self._failed.set(name, self._clock_ms() + self._policy.retry_ms)
             raise
+        finally:
+            if toll is not None:
+                self._pay_for_time(toll, now_ms)
+
+    def _pay_for_time(self, toll: Toll, since_ms: int) -> None:
+        """Calls `toll` again for a slow reading. It is over, so whoever cannot pay is refused next time."""
+        # The reading took place, so an account that is empty, or a store that is away, changes nothing.
+        with suppress(LimitExceeded, Unavailable):
+            for _ in range((self._clock_ms() - since_ms) // SLOW_MS):
+                toll()
 
     def _serve(self, kept: Remembered[Answer], now_ms: int) -> Answer:
         if now_ms >= kept.expires_at_ms:

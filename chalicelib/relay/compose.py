@@ -147,4 +147,5 @@ def compose(
             limits=operator.now().in_force(limits).advertised(),
         )
 
-    return Relay(admission, inbox, accounts, sessions, RelayRules(rules, book), desk, properties)
+    own_rules = RelayRules(rules, book, quotas, limits)
+    return Relay(admission, inbox, accounts, sessions, own_rules, desk, properties)

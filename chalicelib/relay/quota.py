@@ -105,6 +105,11 @@ def sign_in_failures(limits: Limits, account: bytes) -> Quota:
     return Quota("sign-in", account, limits.sign_in_failures_per_hour, _HOUR_S)
 
 
+def rule_changes(limits: Limits, account: bytes) -> Quota:
+    """Changes of one account's rules, which may write 64 KiB and take half a second each."""
+    return Quota("rules", account, limits.rule_changes_per_hour, _HOUR_S)
+
+
 def operator_failures(limits: Limits, source: str) -> Quota:
     """Wrong tokens of the operator from one network address."""
     return Quota("operator", network(source), limits.operator_failures_per_hour, _HOUR_S)

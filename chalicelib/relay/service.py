@@ -115,7 +115,7 @@ class Rules(Protocol):
         """Put the rules of `document` (`AccountRules.to_json`) in place of all others; they are returned.
 
         This process goes by them at once, others within 30 s. Raises InvalidInput, Forbidden (the account
-        was deleted meanwhile).
+        was deleted meanwhile), LimitExceeded (too many changes within the hour).
         """
         ...
 

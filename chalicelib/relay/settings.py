@@ -29,6 +29,7 @@ class Limits:
     source_kib_per_day: int = 1_048_576
     sign_in_failures_per_hour: int = 10
     operator_failures_per_hour: int = 10
+    rule_changes_per_hour: int = 300
     # Of all sources together: more than twice what one may ask for.
     unknown_names_per_minute: int = 3_000
     page_messages: int = 100

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.api.application import application
 from chalicelib.protocol.canonical import canonicalize
 from infra.local.gateway import Gateway, HttpAnswer
-from tests.unit.relay.world import ALICE, BOB, World
+from tests.unit.relay.world import ALICE, BOB, limited
 
 FUZZ = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=30)
@@ -46,7 +46,7 @@ class Door:
     """A relay with Alice and Bob, asked without sockets."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.world = limited(rule_changes_per_hour=0)
         self.world.settle(ALICE, BOB)
         self.token = self.world.token(BOB)
         self.letter: Any = self.world.letter()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chalicelib.names.cache import CachePolicy, MemoryCache
 from chalicelib.names.counting import Event
-from chalicelib.names.read_through import Rates, Reading, ReadThrough
+from chalicelib.names.read_through import SLOW_MS, Rates, Reading, ReadThrough
 from chalicelib.protocol.errors import LimitExceeded, SourceUnavailable, Unavailable
 from chalicelib.relay.settings import Limits
 
@@ -183,6 +184,25 @@ def test_whoever_asks_pays_before_what_is_there_for_all_is_touched() -> None:
     source.names["known"] = "2"
     assert through.get("known", fresh=True, toll=lambda: paid.append("fresh")) == "2"
     assert paid == ["first", "fresh"]
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_a_slow_reading_is_paid_for_by_its_time(down: bool) -> None:
+    source, paid = Source(takes_ms=3 * SLOW_MS, down=down), list[int]()
+
+    def toll() -> None:
+        if len(paid) == 6:
+            raise LimitExceeded(retry_after_s=1)
+        paid.append(source.now_ms)
+
+    through = source.through()
+    for number in range(2):
+        with suppress(Unavailable):
+            through.get(f"{number}", fresh=False, toll=toll)
+    assert (source.reads, len(paid)) == (2, 6)
+    with pytest.raises(LimitExceeded):
+        through.get("2", fresh=False, toll=toll)
+    assert source.reads == 2
 
 
 def test_no_source_alone_uses_up_what_is_there_for_all() -> None:

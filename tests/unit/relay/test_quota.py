@@ -175,6 +175,7 @@ def test_the_relays_quotas_follow_its_limits() -> None:
         source_lookups_per_minute=6,
         source_kib_per_day=7,
         operator_failures_per_hour=8,
+        rule_changes_per_hour=9,
     )
     made = [
         quota.source_submits(limits, "127.0.0.1"),
@@ -185,8 +186,9 @@ def test_the_relays_quotas_follow_its_limits() -> None:
         quota.source_lookups(limits, "127.0.0.1"),
         quota.source_space(limits, "127.0.0.1", 3_000),
         quota.operator_failures(limits, "127.0.0.1"),
+        quota.rule_changes(limits, b"account"),
     ]
-    assert [one.limit for one in made] == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert [one.window_s for one in made] == [60, 3_600, 3_600, 86_400, 3_600, 60, 86_400, 3_600]
-    assert [one.amount for one in made] == [1, 1, 1, 3, 1, 1, 3, 1]
-    assert len({one.kind for one in made}) == 8
+    assert [one.limit for one in made] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert [one.window_s for one in made] == [60, 3_600, 3_600, 86_400, 3_600, 60, 86_400, 3_600, 3_600]
+    assert [one.amount for one in made] == [1, 1, 1, 3, 1, 1, 3, 1, 1]
+    assert len({one.kind for one in made}) == 9

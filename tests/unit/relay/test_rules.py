@@ -32,6 +32,24 @@ def test_rules_are_replaced_changed_and_cleared(world: World) -> None:
     assert rules.get(bob) == AccountRules()
 
 
+def test_changes_are_limited_whether_or_not_they_are_accepted_and_going_back_is_not() -> None:
+    world = World(RelaySettings(RELAY_NAME, Limits(rule_changes_per_hour=3)))
+    world.settle(ALICE, BOB)
+    bob, rules = world.account(BOB), world.relay.rules
+    rules.replace(bob, {"onlyAllowed": True})
+    with pytest.raises(InvalidInput):
+        rules.replace(bob, {"allow": 1})
+    rules.edit_lists(bob, {"allow": ["alice.eth"]})
+    for change in (rules.replace, rules.edit_lists):
+        with pytest.raises(LimitExceeded):
+            change(bob, {"allow": []})
+    world.rule(ALICE, onlyAllowed=True)
+    rules.clear(bob)
+    assert rules.get(bob) == AccountRules()
+    world.clock.pass_s(3_600)
+    rules.replace(world.account(BOB), {"onlyAllowed": True})
+
+
 def test_rules_are_ones_own(world: World) -> None:
     world.rule(BOB, onlyAllowed=True)
     assert world.relay.rules.get(world.account(ALICE)) == AccountRules()
