@@ -7,6 +7,7 @@ from typing import Final
 
 from chalicelib.client.amounts import eth
 from chalicelib.client.own_rules import OwnRules
+from chalicelib.client.sentences import counted
 from chalicelib.client.values import Verdict
 from chalicelib.client.welcome import Condition
 from chalicelib.protocol.rules import Allowance, Asked, ChainFailure, PublicRules, Requirement
@@ -45,7 +46,7 @@ def _rows(kept: OwnRules) -> Iterator[tuple[str, str]]:
 def _public(rules: PublicRules) -> Iterator[tuple[str, str]]:
     yield from map(_requirement, rules.requirements)
     if rules.first_contact_messages is not None:
-        yield "First contact", f"{rules.first_contact_messages} messages until answered or allowed"
+        yield "First contact", f"{counted(rules.first_contact_messages, 'message')} until answered or allowed"
     if rules.sender_quota is not None:
         yield "From one sender", _quota(rules.sender_quota)
     if rules.total_quota is not None:
@@ -70,6 +71,6 @@ def _requirement(requirement: Requirement) -> tuple[str, str]:
 
 
 def _quota(quota: Allowance) -> str:
-    messages = None if quota.messages_per_day is None else f"{quota.messages_per_day} messages"
+    messages = None if quota.messages_per_day is None else counted(quota.messages_per_day, "message")
     kib = None if quota.kib_per_day is None else f"{quota.kib_per_day} KiB"
     return " and ".join(part for part in (messages, kib) if part is not None) + " a day"

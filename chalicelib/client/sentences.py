@@ -14,7 +14,7 @@ def of_requirement(requirement: Requirement, answer: int | None) -> str:
     question, least = requirement.question, requirement.least
     match question.asked:
         case Asked.NONCE:
-            asked, has = f"{_count(least, 'transaction')} sent by your address", f"it has sent {answer}"
+            asked, has = f"{counted(least, 'transaction')} sent by your address", f"it has sent {answer}"
         case Asked.BALANCE:
             asked, has = f"{eth(least)} at your address", f"it has {eth(answer or 0)}"
         case Asked.TOKEN:
@@ -30,7 +30,7 @@ def of_first_contact(messages: int) -> str:
     """What a stranger may send."""
     if messages == 0:
         return "The receiver takes no messages from somebody new, unless allowed before."
-    taken = _count(messages, "message")
+    taken = counted(messages, "message")
     return f"The receiver takes {taken} from somebody new, until they answer or allow the sender."
 
 
@@ -55,10 +55,11 @@ def _token(question: Question) -> str:
 
 
 def _allowance(quota: Allowance) -> str:
-    messages = None if quota.messages_per_day is None else _count(quota.messages_per_day, "message")
+    messages = None if quota.messages_per_day is None else counted(quota.messages_per_day, "message")
     kib = None if quota.kib_per_day is None else f"{quota.kib_per_day} KiB"
     return " and ".join(part for part in (messages, kib) if part is not None)
 
 
-def _count(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """`number` of what `word` names, in the plural unless it is one."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -40,7 +40,7 @@ class Event(StrEnum):
     HIT_TABLE = "NamesFromTable"
     """An answer about a name came from the memory that all processes share."""
     MISSES = "NamesFromChain"
-    """Neither had one: the chain is asked."""
+    """Neither had one: the chain is asked, unless a rate, a toll or an open circuit keeps it from that."""
     OUTLIVED = "NamesPastLifetime"
     """An answer was served past its lifetime, since the chain is down."""
     TABLE_FAILED = "NamesTableFailed"

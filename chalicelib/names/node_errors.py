@@ -17,10 +17,12 @@ from chalicelib.names.ports import RpcError
 # Geth and those after it give 3 for a revert; Nethermind -32015 for whatever the virtual machine says.
 _EXECUTION_CODES: Final = frozenset({3, -32015})
 _EXECUTION: Final = re.compile(
-    r"revert|out of ?gas|gas required|opcode|bad instruction|evm ?error|vm execution|stack ?(under|over)flow"
-    r"|invalid ?jump|execution (aborted|failed)",
+    r"revert|out ?of ?gas|oog|gas required|opcode|bad ?instruction|evm ?error|vm execution"
+    r"|stack ?(under|over)flow|stack limit|invalid ?jump",
     re.IGNORECASE,
 )
+# The call was given up on, be it for its own length or for the node's want of time.
+_GIVEN_UP: Final = re.compile(r"execution (aborted|failed)", re.IGNORECASE)
 # -32005 is "limit exceeded" of EIP-1474; the others are what large providers answer in its place.
 _LIMIT_CODES: Final = frozenset({429, -32005, -32007, -32029})
 _LIMIT: Final = re.compile(
@@ -36,13 +38,22 @@ _OWN: Final = re.compile(
 )
 
 
+def is_contract_fault(error: RpcError) -> bool:
+    """Whether the called contract reverted or cannot be run: asking again, or another node, says the same."""
+    return error.code in _EXECUTION_CODES or _EXECUTION.search(_text(error)) is not None
+
+
 def node_failure(error: RpcError) -> Event | None:
     """What to count the error as if it is the node's own; None if it is an answer to the call."""
-    text = error.message + (error.data if isinstance(error.data, str) else "")
-    if error.code in _EXECUTION_CODES or _EXECUTION.search(text):
+    text = _text(error)
+    if is_contract_fault(error) or _GIVEN_UP.search(text):
         return None
     if error.code in _LIMIT_CODES or _LIMIT.search(text):
         return Event.LIMITED
     if error.code == _GENERIC_CODE and not _OWN.search(text):
         return None
     return Event.REFUSED
+
+
+def _text(error: RpcError) -> str:
+    return error.message + (error.data if isinstance(error.data, str) else "")

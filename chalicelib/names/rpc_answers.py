@@ -9,17 +9,13 @@ import re
 from typing import Final
 
 from chalicelib.names import abi
+from chalicelib.names.node_errors import is_contract_fault
 from chalicelib.names.ports import OffchainLookup, RpcError
 from chalicelib.protocol.errors import InvalidEncoding, Unavailable
 from chalicelib.protocol.json_types import JsonValue
 
 MAX_GATEWAY_URLS: Final = 8
 
-_REVERTED: Final = 3
-# How nodes (geth and its kin, Nethermind, anvil) say that a contract failed without reverting.
-_FAULT: Final = re.compile(
-    "out ?of ?gas|oog|opcode|invalid ?jump|stack ?(under|over)flow|stack limit", re.IGNORECASE
-)
 _REVERT_HEX: Final = re.compile(r"0x((?:[0-9a-fA-F]{2})+)$")
 
 
@@ -40,13 +36,10 @@ def revert_data(error: RpcError) -> bytes:
     word before it, or no data at all. Running out of all the gas that the node gives to a call, or code
     that cannot be run, counts as a revert without data: it is the contract's doing, and would happen again.
     """
-    if _FAULT.search(error.message):
-        return b""
-    data = error.data.get("data") if isinstance(error.data, dict) else error.data
-    text = data if isinstance(data, str) else ""
-    if error.code != _REVERTED and "revert" not in (error.message + text).lower():
+    if not is_contract_fault(error):
         raise Unavailable("The node refused to answer; try again.")
-    revert = _REVERT_HEX.search(text)
+    data = error.data.get("data") if isinstance(error.data, dict) else error.data
+    revert = _REVERT_HEX.search(data if isinstance(data, str) else "")
     return bytes.fromhex(revert[1]) if revert else b""
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Lock
 
 from chalicelib.protocol.canonical import canonicalize
 from chalicelib.protocol.errors import InternalError, TooBig, Unavailable, Undecryptable
@@ -32,6 +33,7 @@ class _Remembered:
     """Rules as they were read at `read_at_ms`; from `check_at_ms` on the store is asked again."""
 
     rules: OperatorRules
+    version: int
     read_at_ms: int
     check_at_ms: int
 
@@ -45,6 +47,7 @@ class OperatorBook:
         self._clock = clock
         self._key = vault.index("operator")
         self._kept: _Remembered | None = None
+        self._lock = Lock()
 
     def now(self) -> OperatorRules:
         """The rules in force. At most one read.
@@ -61,14 +64,15 @@ class OperatorBook:
         except Unavailable:
             if kept is None or now_ms >= kept.read_at_ms + OUTAGE_MS:
                 raise
-        self._kept = _Remembered(kept.rules, kept.read_at_ms, now_ms + RETRY_MS)
+        self._kept = replace(kept, check_at_ms=now_ms + RETRY_MS)
         return kept.rules
 
     def read(self) -> OperatorRules:
         """The rules as they stand in the store. Raises Unavailable, and InternalError as `now`."""
         now_ms = self._clock.now_ms()
-        rules = self._open(self._store.get(self._key))
-        self._remember(rules, now_ms)
+        row = self._store.get(self._key)
+        rules = self._open(row)
+        self._remember(rules, _version(row), now_ms)
         return rules
 
     def put(self, rules: OperatorRules) -> None:
@@ -78,17 +82,20 @@ class OperatorBook:
             raise TooBig("The rules are too large; a subtree (*.name) stands for many names.")
         sealed = self._vault.seal(text, _CONTEXT)
         for _ in range(_ATTEMPTS):
-            standing = self._store.get(self._key)
+            version = 1 + _version(self._store.get(self._key))
             try:
-                self._store.put(AccountRow(self._key, sealed, 1 + (standing.version if standing else 0)))
+                self._store.put(AccountRow(self._key, sealed, version))
             except Conflict:
                 continue
-            self._remember(rules, self._clock.now_ms())
+            self._remember(rules, version, self._clock.now_ms())
             return
         raise Unavailable
 
-    def _remember(self, rules: OperatorRules, now_ms: int) -> None:
-        self._kept = _Remembered(rules, now_ms, now_ms + REMEMBER_MS)
+    def _remember(self, rules: OperatorRules, version: int, now_ms: int) -> None:
+        """A reading that began before another thread wrote does not take the place of what that wrote."""
+        with self._lock:
+            if self._kept is None or version >= self._kept.version:
+                self._kept = _Remembered(rules, version, now_ms, now_ms + REMEMBER_MS)
 
     def _open(self, row: AccountRow | None) -> OperatorRules:
         if row is None:
@@ -98,3 +105,7 @@ class OperatorBook:
         except Undecryptable:
             # The operator took a storage key away too early. Nobody is let in whom the rules may keep out.
             raise InternalError from None
+
+
+def _version(row: AccountRow | None) -> int:
+    return 0 if row is None else row.version

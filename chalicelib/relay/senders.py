@@ -43,7 +43,7 @@ class Sender:
         """Whom a quota is charged to: all names of one proven address are one, and a claim is nobody's."""
         if not self.verified:
             return f"claimed {self.name}"
-        return identity_of_address(self.address) if self.address else identity_of_name(self.name)
+        return identity_of_address(self.address) if self.address else identity_of_name(min(self.names))
 
 
 def identity_of_address(address: str) -> str:

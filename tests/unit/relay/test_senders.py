@@ -46,6 +46,13 @@ def test_a_sender_behind_an_alias_may_be_listed_under_every_spelling() -> None:
     assert sender.names == ("alice.alias", "alice.eth", "alice.other")
 
 
+def test_the_spellings_of_a_name_without_an_address_are_one_to_a_quota() -> None:
+    one = Sender("alice.gno", None, verified=True, spellings=("alice.gnosis.eth",))
+    other = Sender("alice.gnosis.eth", None, verified=True, spellings=("alice.gno",))
+    assert one.identity == other.identity
+    assert Sender("bob.gno", None, verified=True).identity != one.identity
+
+
 def test_a_bare_profile_proves_the_name_alone() -> None:
     world = World()
     record = "data:application/json," + canonicalize(ALICE.profile.to_json())
