@@ -58,7 +58,7 @@ from chalicelib.protocol.hashing import sha256_hex
 from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.members import other_members
 from chalicelib.protocol.postmark import make_postmark, seal_postmark
-from chalicelib.relay.journal import MAX_VARIANTS, Journal, Ticket
+from chalicelib.relay.journal import MAX_VARIANTS, Attempt, Journal, Ticket
 from chalicelib.relay.mailbox import Mailbox
 from chalicelib.relay.operator_book import OperatorBook
 from chalicelib.relay.policy.acquaintances import Acquaintances
@@ -211,7 +211,7 @@ class RelayAdmission:
         )
         attempt = self._journal.find(ticket)
         if attempt.standing is None:
-            self._admit(letter, attempt.variants)
+            self._admit(letter, attempt)
         else:
             self._quotas.charge(source_submits(self._limits, letter.source))
         receipt, duplicate = self._journal.commit(
@@ -219,18 +219,25 @@ class RelayAdmission:
         )
         return Submitted(receipt, duplicate)
 
-    def _admit(self, letter: _Letter, variants: int) -> None:
+    def _admit(self, letter: _Letter, attempt: Attempt) -> None:
         """May new mail come in? Policy, and only then the quotas: the sender's first, which decides exactly.
 
         The sender has signed the metadata once and is charged once; of other messages under it nobody can
         tell who made them. What the receiver's rules count is charged last: no refusal here shall use it up.
         """
         sender, receiver = letter.sender, letter.receiver
-        if variants >= MAX_VARIANTS:
+        if attempt.variants >= MAX_VARIANTS:
             self._quotas.charge(source_submits(self._limits, letter.source))
             raise InvalidEnvelope("Too many different messages have come with this metadata; sign it anew.")
         toll = self._toll(letter.source)
-        candidate = Candidate(receiver, normalize(letter.information.to), sender, letter.size_bytes, toll)
+        candidate = Candidate(
+            receiver,
+            normalize(letter.information.to),
+            sender,
+            letter.size_bytes,
+            attempt.partition + attempt.sort,
+            toll,
+        )
         try:
             self._operator.now().require_welcome(sender.names, sender.address)
             self._standing.require_listed(candidate.to, toll=toll)
@@ -238,7 +245,7 @@ class RelayAdmission:
         except (ReceiverMoved, Spam):
             self._quotas.charge(source_submits(self._limits, letter.source))
             raise
-        if not variants:
+        if not attempt.variants:
             self._quotas.charge(sender_messages(self._limits, sender.identity))
         self._quotas.charge(receiver_space(self._limits, receiver.key, letter.size_bytes))
         self._quotas.charge(source_space(self._limits, letter.source, letter.size_bytes))

@@ -32,16 +32,22 @@ class FirstContact:
         self._marked = Recent[bytes, bool](clock, lifetime_s=_REMEMBER_S)
 
     def tally(self, messages: int, candidate: Candidate, *, now_s: int) -> Tally:
-        """At most `messages` from the candidate's sender, unless it has been answered."""
+        """At most `messages` from the candidate's sender, unless it has been answered.
+
+        A letter is counted once: what failed after that may be submitted again, although the count is full.
+        """
         inbox, identity = candidate.receiver.inbox, candidate.sender.identity
         counter = self._vault.index("first contact", inbox, identity)
+        counted = self._vault.index("counted", inbox, candidate.letter)
+        end_s = now_s + LIFETIME_S
         return Tally(
-            Charge(counter, 1, messages, now_s + LIFETIME_S),
+            Charge(counter, 1, messages, end_s),
             Spam(
                 "The receiver takes no more from a stranger before answering.",
                 data={"rule": "firstContact", "messages": messages},
             ),
-            waived_by=self._mark(inbox, identity),
+            waived_by=(self._mark(inbox, identity), counted),
+            paid=Charge(counted, 1, 1, end_s),
         )
 
     def answer(self, inbox: bytes, identities: Iterable[str]) -> None:

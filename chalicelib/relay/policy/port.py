@@ -18,7 +18,8 @@ from chalicelib.relay.senders import Sender
 class Candidate:
     """An envelope as a policy sees it: for `receiver`, under the normalised name `to`, by `sender`.
 
-    `toll` is paid for each reading of the chain, on the source's account. No rule about addresses may pass
+    `letter` is the same for the same envelope, however often it comes. `toll` is paid for each reading of the
+    chain, on the source's account. No rule about addresses may pass
     without `sender.address` (DESIGN, decision 4).
     """
 
@@ -26,6 +27,7 @@ class Candidate:
     to: str
     sender: Sender
     size_bytes: int
+    letter: bytes
     toll: Toll | None = None
 
     @property

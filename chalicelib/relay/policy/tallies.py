@@ -18,11 +18,15 @@ from chalicelib.relay.ports import Charge, CounterStore
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A charge that has to fit, the refusal if it does not, and the counter that waives it unless it is 0."""
+    """A charge that has to fit, the refusal if it does not, and counters that waive it unless they are 0.
+
+    `paid` is charged right after, if there is such a thing: a counter that waives the charge the next time.
+    """
 
     charge: Charge
     refusal: Spam
-    waived_by: bytes | None = None
+    waived_by: tuple[bytes, ...] = ()
+    paid: Charge | None = None
 
 
 class Tallies:
@@ -36,7 +40,7 @@ class Tallies:
         if not tallies:
             return ()
         counts = self._read(tallies, now_s)
-        due = [tally for tally in tallies if tally.waived_by is None or not counts[tally.waived_by]]
+        due = [tally for tally in tallies if not any(counts[counter] for counter in tally.waived_by)]
         for tally in due:
             if counts[tally.charge.counter] + tally.charge.amount > tally.charge.limit:
                 raise tally.refusal
@@ -47,8 +51,10 @@ class Tallies:
         for tally in due:
             if not self._counters.charge(tally.charge, now_s=now_s):
                 raise tally.refusal
+            if tally.paid is not None:
+                self._counters.charge(tally.paid, now_s=now_s)
 
     def _read(self, tallies: Sequence[Tally], now_s: int) -> dict[bytes, int]:
         counters = [tally.charge.counter for tally in tallies]
-        counters += [tally.waived_by for tally in tallies if tally.waived_by is not None]
+        counters += [counter for tally in tallies for counter in tally.waived_by]
         return dict(zip(counters, self._counters.read(counters, now_s=now_s), strict=True))

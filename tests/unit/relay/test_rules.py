@@ -233,6 +233,24 @@ def test_what_the_relay_itself_refuses_uses_up_nothing_of_the_receivers_quotas()
     assert len(world.mail()) == 2
 
 
+def test_a_first_message_that_failed_after_it_was_counted_may_be_submitted_again(world: World) -> None:
+    world.rule(rules={"firstContact": {"messages": 1}})
+    letter, counting = world.letter(CAROL), world.store.faults
+
+    def fail(operation: str, _when: Moment) -> None:
+        if operation == "submissions.begin":
+            raise Unavailable
+
+    world.store.faults = fail
+    with pytest.raises(Unavailable):
+        world.submit(letter)
+    world.store.faults = counting
+    with pytest.raises(Spam):
+        world.submit(world.letter(CAROL, text="another one"))
+    assert not world.submit(letter).duplicate
+    assert len(world.mail()) == 1
+
+
 def test_other_messages_under_one_signature_are_counted_each() -> None:
     """Or a sender had four messages, of any size, for the price of one."""
     world = strict()

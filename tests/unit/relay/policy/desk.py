@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -36,8 +37,8 @@ def resident(inbox: bytes = INBOX) -> Resident:
 
 
 def candidate(sender: Sender = PROVEN, size_bytes: int = 3_000, inbox: bytes = INBOX) -> Candidate:
-    """A message to Bob."""
-    return Candidate(resident(inbox), BOB.name, sender, size_bytes)
+    """A message to Bob, another one each time."""
+    return Candidate(resident(inbox), BOB.name, sender, size_bytes, os.urandom(16))
 
 
 @dataclass
