@@ -120,10 +120,11 @@ def test_a_higher_number_lets_more_in() -> None:
     desk = Desk()
     for messages, accepted in ((1, 1), (3, 2)):
         desk.rule(rules={"firstContact": {"messages": messages}})
-        before = desk.calls["counters.charge"]
+        taken = 0
         for _ in range(5):
             try:
                 desk.admit()
             except Spam:
                 break
-        assert desk.calls["counters.charge"] - before == accepted
+            taken += 1
+        assert taken == accepted
