@@ -110,7 +110,7 @@ def test_a_receiver_sets_rules_and_a_sender_is_told_before_sending(
 def test_an_operator_blocks_a_sender_at_once(
     relay: LocalRelay, person: Callable[[str, int], Run], tmp_path: Path
 ) -> None:
-    spam, bob = person("spam-cli.eth", 3), person("target-cli.eth", 4)
+    spam, bob = person("spam-cli.eth", 5), person("target-cli.eth", 6)
     for run, name in ((spam, "spam-cli.eth"), (bob, "target-cli.eth")):
         done(run("keys", "create", name, "--delivery-service", relay.relay_name, "--json"))
         done(run("profile", "publish", "--json"))
