@@ -91,11 +91,12 @@ _HASH = re.compile("0x[0-9A-Fa-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """An envelope that has passed steps 1 to 5."""
+    """An envelope that has passed steps 1 to 5. `to` is the normalised name that it is for."""
 
     envelope: Envelope
     size_bytes: int
     information: DeliveryInformation
+    to: str
     receiver: Resident
     sender: Sender
     source: str
@@ -140,7 +141,8 @@ class RelayAdmission:
             information = open_delivery_information(opened, self._keys.encryption)
             self._operator.now().require_version(opened.version)
             size_bytes = self._measure(envelope, opened)
-            receiver = self._residents.find(normalize(information.to), toll=self._toll(source))
+            to = normalize(information.to)
+            receiver = self._residents.find(to, toll=self._toll(source))
             if receiver is None:
                 raise UnknownReceiver
         except (ParseError, InvalidInput, TooBig, UnknownReceiver, VersionNotSupported):
@@ -153,7 +155,7 @@ class RelayAdmission:
         except UnverifiedSender:
             self._quotas.charge(source_submits(self._limits, source))
             raise
-        return self._accept(_Letter(opened, size_bytes, information, receiver, sender, source))
+        return self._accept(_Letter(opened, size_bytes, information, to, receiver, sender, source))
 
     def _read(self, value: JsonValue) -> Envelope:
         """The envelope, if what is cheap to tell of it fits: garbage is to cost little."""
@@ -232,7 +234,7 @@ class RelayAdmission:
         toll = self._toll(letter.source)
         candidate = Candidate(
             receiver,
-            normalize(letter.information.to),
+            letter.to,
             sender,
             letter.size_bytes,
             attempt.partition + attempt.sort,

@@ -9,6 +9,8 @@ wrote still has to be verified.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chalicelib.names.directory import Directory, Toll
 from chalicelib.names.normalize import normalize
 from chalicelib.protocol.errors import InvalidName, LimitExceeded, ReceiverMoved, Unavailable
@@ -57,11 +59,17 @@ class Standing:
         profile = self._directory.lookup(name, fresh=fresh, toll=toll).profile
         if profile is None:
             return None
-        return any(self._is_this(service) for service in profile.delivery_services[:_SERVICES_READ])
+        return lists_relay(profile.delivery_services, self._relay_name)
 
-    def _is_this(self, service: str) -> bool:
-        try:
-            return normalize(service) == self._relay_name
-        except InvalidName:
-            # What one entry of somebody's profile is says nothing of the others.
-            return False
+
+def lists_relay(services: Sequence[str], relay_name: str) -> bool:
+    """Whether the delivery services of a profile have the relay of the normalised `relay_name` among them."""
+    return any(_is_called(service, relay_name) for service in services[:_SERVICES_READ])
+
+
+def _is_called(service: str, relay_name: str) -> bool:
+    try:
+        return normalize(service) == relay_name
+    except InvalidName:
+        # What one entry of somebody's profile is says nothing of the others.
+        return False

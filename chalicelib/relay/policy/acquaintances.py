@@ -7,15 +7,17 @@ the others, and writes only for owners who have a rule about first contact.
 
 from __future__ import annotations
 
+from chalicelib.names.normalize import normalize
 from chalicelib.relay.policy.first_contact import FirstContact
 from chalicelib.relay.policy.port import Candidate
 from chalicelib.relay.policy.rule_book import RuleBook
 from chalicelib.relay.residents import Residents
 from chalicelib.relay.senders import identity_of_address, identity_of_name
+from chalicelib.relay.standing import lists_relay
 
 
 class Acquaintances:
-    """Marks as answered whom residents write to."""
+    """Marks as answered whom residents write to. Raises InvalidName if `relay_name` cannot be normalised."""
 
     def __init__(
         self, residents: Residents, rules: RuleBook, first_contact: FirstContact, relay_name: str
@@ -23,7 +25,7 @@ class Acquaintances:
         self._residents = residents
         self._rules = rules
         self._first_contact = first_contact
-        self._relay_name = relay_name.lower()
+        self._relay_name = normalize(relay_name)
 
     def note(self, candidate: Candidate) -> None:
         """The sender of `candidate` writes to its receiver. Raises Unavailable.
@@ -31,7 +33,7 @@ class Acquaintances:
         The receiver may write back with or without a proven address, so both identities are marked.
         """
         sender = candidate.sender
-        if sender.address is None or not self._is_listed(sender.delivery_services):
+        if sender.address is None or not lists_relay(sender.delivery_services, self._relay_name):
             return
         resident = self._residents.at(sender.address)
         if resident is None or self._rules.of(resident.inbox).public.first_contact_messages is None:
@@ -40,6 +42,3 @@ class Acquaintances:
         self._first_contact.answer(
             resident.inbox, (identity_of_address(address), identity_of_name(candidate.to))
         )
-
-    def _is_listed(self, services: tuple[str, ...]) -> bool:
-        return any(service.lower() == self._relay_name for service in services)
