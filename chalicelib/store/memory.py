@@ -11,11 +11,8 @@ may raise `Unavailable`, or an exception of the test's own that stands for a cra
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
-from threading import RLock
 
 from chalicelib.relay.ports import (
     AccountRow,
@@ -27,44 +24,21 @@ from chalicelib.relay.ports import (
     NameRow,
     Submission,
 )
+from chalicelib.store.memory_guard import Faults, Guard, Moment
+from chalicelib.store.memory_notify import (
+    MemoryConnections,
+    MemoryDeliveries,
+    MemoryPreferences,
+    MemorySchedule,
+)
 
-
-class Moment(StrEnum):
-    """When a fault strikes: BEFORE, nothing has happened; AFTER, it has, and nobody is told."""
-
-    BEFORE = "before"
-    AFTER = "after"
-
-
-Faults = Callable[[str, Moment], None]
-"""Called as `faults("inbox.put", Moment.BEFORE)`; whatever it raises goes to the caller of the operation."""
-
-
-class _Guard:
-    """The lock of the whole store, and the question to `faults` around every operation."""
-
-    def __init__(self) -> None:
-        self.lock = RLock()
-        self.faults: Faults | None = None
-
-    @contextmanager
-    def operation(self, name: str) -> Iterator[None]:
-        """Hold the lock for one operation, outside which the faults are asked."""
-        self._ask(name, Moment.BEFORE)
-        with self.lock:
-            yield
-        self._ask(name, Moment.AFTER)
-
-    def _ask(self, name: str, moment: Moment) -> None:
-        faults = self.faults
-        if faults is not None:
-            faults(name, moment)
+__all__ = ["Faults", "MemoryStore", "Moment"]
 
 
 class MemoryInbox:
     """`InboxStore` in memory."""
 
-    def __init__(self, guard: _Guard) -> None:
+    def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._items: dict[bytes, dict[InboxKey, InboxItem]] = {}
         self.unreadable: set[InboxKey] = set()
@@ -120,7 +94,7 @@ class MemoryInbox:
 class MemorySubmissions:
     """`SubmissionStore` in memory."""
 
-    def __init__(self, guard: _Guard) -> None:
+    def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._rows: dict[tuple[bytes, bytes], Submission] = {}
 
@@ -163,7 +137,7 @@ class MemorySubmissions:
 class MemoryAccounts:
     """`AccountStore` in memory."""
 
-    def __init__(self, guard: _Guard) -> None:
+    def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._rows: dict[bytes, AccountRow] = {}
         self._names: dict[bytes, bytes] = {}
@@ -218,7 +192,7 @@ class MemoryAccounts:
 class MemoryRules:
     """`RuleStore` in memory."""
 
-    def __init__(self, guard: _Guard) -> None:
+    def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._rows: dict[bytes, AccountRow] = {}
 
@@ -241,7 +215,7 @@ class MemoryRules:
 class MemoryCounters:
     """`CounterStore` in memory."""
 
-    def __init__(self, guard: _Guard) -> None:
+    def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._counts: dict[bytes, tuple[int, int]] = {}
         self._marks: dict[bytes, int] = {}
@@ -275,7 +249,7 @@ class MemoryCounters:
 class MemoryNames:
     """`NameStore` in memory."""
 
-    def __init__(self, guard: _Guard) -> None:
+    def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._rows: dict[bytes, NameRow] = {}
 
@@ -296,20 +270,24 @@ class MemoryNames:
 
 
 class MemoryStore:
-    """Inbox, submissions, accounts, rules, counters and names in one place, with one lock.
+    """Every store of the relay and of its notifications in one place, with one lock.
 
     `faults` is None, or a callable asked with the operation's name ("inbox.put", "counters.charge", ...) and
     the `Moment`, before and after each operation, outside the lock.
     """
 
     def __init__(self) -> None:
-        self._guard = _Guard()
+        self._guard = Guard()
         self.inbox = MemoryInbox(self._guard)
         self.submissions = MemorySubmissions(self._guard)
         self.accounts = MemoryAccounts(self._guard)
         self.rules = MemoryRules(self._guard)
         self.counters = MemoryCounters(self._guard)
         self.names = MemoryNames(self._guard)
+        self.preferences = MemoryPreferences(self._guard)
+        self.connections = MemoryConnections(self._guard)
+        self.deliveries = MemoryDeliveries(self._guard)
+        self.schedule = MemorySchedule(self._guard)
 
     @property
     def faults(self) -> Faults | None:
