@@ -4,7 +4,8 @@
     DM3_RPC_URLS             URLs of Ethereum nodes, separated by commas, tried in this order (required)
     DM3_KEYS                 the relay's keys as JSON text (see `Keys`), or
     DM3_KEYS_PARAMETER       the name of the SSM SecureString parameter that holds them
-    DM3_INBOX_TABLE, DM3_SUBMISSIONS_TABLE, DM3_ACCOUNTS_TABLE, DM3_COUNTERS_TABLE, DM3_NAMES_TABLE
+    DM3_INBOX_TABLE, DM3_SUBMISSIONS_TABLE, DM3_ACCOUNTS_TABLE, DM3_COUNTERS_TABLE, DM3_NAMES_TABLE,
+    DM3_CONNECTIONS_TABLE, DM3_DELIVERIES_TABLE
                              names of the DynamoDB tables (required)
     DM3_BODIES_BUCKET        S3 bucket for large messages (required)
     DM3_AWS_URL              endpoint of all AWS services; unset: AWS itself
@@ -40,7 +41,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Self
 
 from chalicelib.names.aliases import Aliases
@@ -125,6 +126,13 @@ class Tables:
     accounts: str
     counters: str
     names: str
+    connections: str
+    deliveries: str
+
+    @classmethod
+    def read(cls, variables: _Variables) -> Self:
+        """The names among the variables, each as DM3_<TABLE>_TABLE. Raises InvalidSettings."""
+        return cls(*(variables.required(f"DM3_{one.name.upper()}_TABLE") for one in fields(cls)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +225,7 @@ class Settings:
         return cls(
             relay_name=variables.name("DM3_RELAY_NAME"),
             rpc_urls=variables.urls("DM3_RPC_URLS"),
-            tables=Tables(
-                *(
-                    variables.required(f"DM3_{table}_TABLE")
-                    for table in ("INBOX", "SUBMISSIONS", "ACCOUNTS", "COUNTERS", "NAMES")
-                )
-            ),
+            tables=Tables.read(variables),
             bodies_bucket=variables.required("DM3_BODIES_BUCKET"),
             keys=Keys.parse(keys) if keys is not None else None,
             keys_parameter=parameter,

@@ -17,8 +17,8 @@ from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.aws.clients import client
 from chalicelib.config import Tables
-from chalicelib.store.dynamodb import client
 from chalicelib.store.tables import TableNames, create_tables
 from infra.local.clients import OneAtATime, StreamsWithKeys, Watched
 from infra.local.mails import SENDER, Mails
@@ -108,7 +108,7 @@ def _moto_client(service: str) -> Any:  # noqa: ANN401 - made at run time
 def _client(service: str, endpoint_url: str | None = None) -> Any:  # noqa: ANN401 - made at run time
     """A client; for another endpoint than moto, credentials of the environment count if there are any."""
     own = endpoint_url is not None and "AWS_ACCESS_KEY_ID" in os.environ
-    return client(  # type: ignore[call-overload]
+    return client(
         service,
         region=REGION,
         endpoint_url=endpoint_url,
@@ -134,7 +134,7 @@ def _prepared(unwatched: Callable[[str], Any], endpoint_url: str | None, times: 
     return LocalAws(
         endpoint_url=endpoint_url,
         clients=clients,
-        tables=Tables(names.inbox, names.submissions, names.accounts, names.counters, names.names),
+        tables=Tables(*astuple(names)),
         bucket=bucket,
         streams=clients("dynamodbstreams"),
         stream_arn=dynamodb.describe_table(TableName=names.inbox)["Table"].get("LatestStreamArn"),

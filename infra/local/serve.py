@@ -188,6 +188,8 @@ def _environment(keys: Keys, chain: Chain, aws: LocalAws, operator_token: str) -
         "DM3_ACCOUNTS_TABLE": aws.tables.accounts,
         "DM3_COUNTERS_TABLE": aws.tables.counters,
         "DM3_NAMES_TABLE": aws.tables.names,
+        "DM3_CONNECTIONS_TABLE": aws.tables.connections,
+        "DM3_DELIVERIES_TABLE": aws.tables.deliveries,
         "DM3_BODIES_BUCKET": aws.bucket,
         "DM3_OPERATOR_TOKEN_SHA256": sha256(operator_token.encode()).hexdigest(),
         "DM3_AWS_URL": aws.endpoint_url or "",

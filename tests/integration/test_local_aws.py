@@ -43,6 +43,8 @@ def store(aws: LocalAws) -> DynamoStore:
         accounts_table=aws.tables.accounts,
         counters_table=aws.tables.counters,
         names_table=aws.tables.names,
+        connections_table=aws.tables.connections,
+        deliveries_table=aws.tables.deliveries,
         s3_client=aws.clients("s3"),
         bucket=aws.bucket,
     )
@@ -59,6 +61,8 @@ def settings(aws: LocalAws, **changed: str) -> Settings:
             "DM3_ACCOUNTS_TABLE": aws.tables.accounts,
             "DM3_COUNTERS_TABLE": aws.tables.counters,
             "DM3_NAMES_TABLE": aws.tables.names,
+            "DM3_CONNECTIONS_TABLE": aws.tables.connections,
+            "DM3_DELIVERIES_TABLE": aws.tables.deliveries,
             "DM3_BODIES_BUCKET": aws.bucket,
             **changed,
         }

@@ -20,6 +20,8 @@ COMPLETE = {
     "DM3_ACCOUNTS_TABLE": "accounts",
     "DM3_COUNTERS_TABLE": "counters",
     "DM3_NAMES_TABLE": "names",
+    "DM3_CONNECTIONS_TABLE": "connections",
+    "DM3_DELIVERIES_TABLE": "deliveries",
     "DM3_BODIES_BUCKET": "bodies",
 }
 
@@ -27,7 +29,9 @@ COMPLETE = {
 def test_the_required_variables_are_enough() -> None:
     settings = Settings.read(COMPLETE)
     assert settings.rpc_urls == ("https://one.example/secret", "http://127.0.0.1:8545")
-    assert settings.tables == Tables("inbox", "submissions", "accounts", "counters", "names")
+    assert settings.tables == Tables(
+        "inbox", "submissions", "accounts", "counters", "names", "connections", "deliveries"
+    )
     assert settings.keys == KEYS
     assert (settings.message_ttl_days, settings.size_limit_bytes, settings.lenient) == (30, 3_000_000, False)
     assert settings.universal_resolver is None, "the one of the main network"
