@@ -71,7 +71,7 @@ class Outbox:
         return {"batchItemFailures": []}
 
     def tell(self, record: Record) -> None:
-        """Tell one record, and set nothing aside. Raises Unavailable, or whatever keeps it from being told."""
+        """Tell one record and set nothing aside. Raises Unavailable, or what keeps it from being told."""
         event = self._planned(record, {})
         if event is not None and self._topic.publish([event]):
             raise Unavailable("The topic does not take the event.")
@@ -105,7 +105,8 @@ class Outbox:
     def _planned(self, record: Record, plans: dict[bytes, frozenset[Channel]]) -> MessageReceived | None:
         """The event with its channels; None for a record that tells of no new message.
 
-        Raises ValueError for what is no record, InternalError if the preferences cannot be opened, Unavailable.
+        Raises ValueError for what is no record, InternalError if the preferences cannot be opened, and
+        Unavailable.
         """
         stored = _stored(record)
         if stored is None:

@@ -15,6 +15,8 @@ from chalicelib.notify.preferences import EndpointState, Preferences, QuietHours
 LEAST_PAUSE_MINUTES = 1
 """Between two wake-ups of a channel, if its owner has not set more: a burst of mail wakes once."""
 
+MOST_PAUSE_MINUTES = 7 * 1_440
+
 MINUTE_MS = 60_000
 # A day in which clocks are put back is longer than others; none was ever twice as long.
 _MOST_MINUTES = 2 * 1_440
@@ -49,7 +51,8 @@ def to_wake(preferences: Preferences, channel: Channel) -> tuple[WakeUpChannel, 
 
 def pause_minutes(preferences: Preferences, channel: Channel) -> int:
     """The least time between two wake-ups of `channel`."""
-    return max(LEAST_PAUSE_MINUTES, preferences.minutes_between.get(channel, 0))
+    minutes = preferences.minutes_between.get(channel, LEAST_PAUSE_MINUTES)
+    return min(max(LEAST_PAUSE_MINUTES, minutes), MOST_PAUSE_MINUTES)
 
 
 def quiet(hours: QuietHours | None, at_ms: int) -> Quiet | None:

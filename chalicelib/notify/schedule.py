@@ -1,7 +1,8 @@
 """Things to do later: put into their queue at their time, however late that is.
 
-A queue keeps what is due within 15 minutes by itself. What is due later is a row, which the function `minute`
-moves into its queue: it sends first and deletes then, so that a crash in between sends twice and loses nothing.
+A queue keeps what is due within 15 minutes by itself. What is due later is a row, which the function
+`minute` moves into its queue: it sends first and deletes then, so that a crash in between sends twice and
+loses nothing.
 """
 
 from __future__ import annotations

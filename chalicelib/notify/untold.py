@@ -1,9 +1,9 @@
 """What the outbox could not tell, told again.
 
-The queue UNTOLD holds two kinds of text: what the outbox set aside itself (`outbox.set_aside_text`), and what
-Lambda sends when it gives up on a stretch of the stream ("Retain discarded batches for a DynamoDB stream
-event source in Lambda"): where that stretch lies, not what is in it. What fails here comes again by itself and
-ends in the queue's dead-letter queue, from which the operator can move it back.
+The queue UNTOLD holds two kinds of text: what the outbox set aside itself (`outbox.set_aside_text`), and
+what Lambda sends when it gives up on a stretch of the stream ("Retain discarded batches for a DynamoDB stream
+event source in Lambda"): where that stretch lies, not what is in it. What fails here comes again by itself
+and ends in the queue's dead-letter queue, from which the operator can move it back.
 """
 
 from __future__ import annotations
