@@ -24,7 +24,8 @@ class Unseen:
     def waits(self, wake_up: WakeUp, told_until_ms: int) -> bool:
         """Whether there is unseen mail of `wake_up` that was stored after `told_until_ms`.
 
-        Raises Unavailable. Whoever has more mail than is looked at, all of it shown and not acknowledged, is woken for the rest.
+        Whoever has more mail than is looked at, all of it shown and not acknowledged, is woken for the rest.
+        Raises Unavailable.
         """
         if wake_up.message is None:
             return self._any_since(wake_up.owner, max(wake_up.since_ms, told_until_ms))

@@ -112,7 +112,7 @@ class WakeUps:
         self._count(PUT_OFF, Channel=self._channel)
 
     def _wake(self, owner: bytes, recipients: Sequence[WakeUpChannel], pause: Pause, now_ms: int) -> None:
-        """Tell every recipient, whatever happens to the others. Raises Unavailable if one must be tried again.
+        """Tell every recipient, whatever happens to the others. Raises Unavailable if one has to come again.
 
         Those that were told before the record came again are not told twice.
         """
