@@ -100,14 +100,20 @@ class WebhookWorker:
             self._later.put(Queue.WEBHOOKS, first.to_text(), delay_s=0, key=self._key(first))
 
     def _enter(self, event: MessageReceived, endpoint: Endpoint) -> DueTry | None:
-        """The first try, if there is one to be made: a paused endpoint's events are kept, no other's are."""
-        if endpoint.state not in {EndpointState.ACTIVE, EndpointState.PAUSED}:
+        """The first try, if there is one to be made. What happens while an endpoint is paused is kept."""
+        if endpoint.state is EndpointState.UNVERIFIED:
             return None
         log_key = self._log.key(event.owner, endpoint.endpoint_id)
         entry = self._log.entry_for(log_key, event)
-        held = endpoint.state is EndpointState.PAUSED
-        filed = self._log.begin(log_key, entry, Delivery.of(event, held=held))
-        return DueTry(event.owner, endpoint.endpoint_id, entry, 1) if filed.delivery.awaits(1) else None
+        if endpoint.state is EndpointState.GONE:
+            # Nothing is begun, but what a worker that died had begun is brought to its end.
+            filed = self._log.find(log_key, entry)
+        else:
+            held = endpoint.state is EndpointState.PAUSED
+            filed = self._log.begin(log_key, entry, Delivery.of(event, held=held))
+        if filed is None or not filed.delivery.awaits(1):
+            return None
+        return DueTry(event.owner, endpoint.endpoint_id, entry, 1)
 
     def _try(self, due: DueTry) -> None:
         endpoint = self._endpoint(due)

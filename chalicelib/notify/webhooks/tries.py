@@ -9,7 +9,7 @@ from chalicelib.relay.ports import Chance
 DELAYS_S: Final = (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """How long after the one before it each try is made; the first at once."""
 TRIES: Final = len(DELAYS_S)
-JITTER: Final = 0.1
+JITTER: Final = 0.05
 """Each pause is longer by up to this part of itself, so that what failed together is not tried together."""
 
 
