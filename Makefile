@@ -48,10 +48,10 @@ package: setup
 bench: setup
 	$(BIN)/python -m pytest tests/bench -s -q
 
-# Renews the lock files after a change in pyproject.toml.
+# Renews the lock files after a change in pyproject.toml. Only the SDK opens sockets: no function needs websockets.
 lock: 
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra dev --output-file requirements/dev.txt pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra function --constraint requirements/dev.txt --output-file requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra function --no-emit-package websockets --constraint requirements/dev.txt --output-file requirements.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) build infra/local/node_modules tests/interop/node_modules

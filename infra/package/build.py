@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.package import bundle as bundles
-from infra.package.cloudformation import lint, translate
+from infra.package.cloudformation import handlers, lint, translate
 from infra.package.dependencies import missing
 from infra.package.errors import PackagingError
 from infra.package.isolation import Probed, probe_bundle
-from infra.package.stage import ROOT, lay_out, run_chalice
+from infra.package.stage import ROOT, TEMPLATE, lay_out, run_chalice
+from infra.package.template import write
 
 # Twice what the bundle has: a dependency that doubles it should be a decision.
 ZIPPED_CEILING_BYTES = 16_000_000
@@ -41,13 +42,13 @@ def build(output: Path = ROOT / "build", source: Path = ROOT) -> Built:
     """
     stage, chalice, bundle = output / "stage", output / "chalice", output / "bundle"
     lay_out(stage, source)
-    run_chalice(stage, chalice)
+    run_chalice(stage, chalice, write(TEMPLATE, output / "merge.yaml"))
     bundles.unpack(chalice / "deployment.zip", bundle)
     if absent := missing(stage / "requirements.txt", bundle):
         raise PackagingError(f"not in the bundle, for want of a wheel for Lambda: {', '.join(absent)}")
     bundles.prune(bundle)
     bundles.compile_all(bundle)
-    probed = probe_bundle(bundle)
+    probed = probe_bundle(bundle, handlers(chalice / "sam.yaml"))
     if probed.heavy_at_start:
         raise PackagingError(f"the functions import at start what they must not: {probed.heavy_at_start}")
     archive = output / "relay.zip"

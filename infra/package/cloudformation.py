@@ -46,6 +46,13 @@ def _with_code_parameters(sam: dict[str, Any]) -> dict[str, Any]:
 _CODE = {"Bucket": {"Ref": CODE_BUCKET}, "Key": {"Ref": CODE_KEY}}
 
 
+def handlers(sam_template: Path) -> tuple[str, ...]:
+    """What Lambda calls in each function of `sam_template`, such as `app.bodies`."""
+    resources = yaml.safe_load(sam_template.read_text("utf-8"))["Resources"].values()
+    functions = [item for item in resources if item["Type"] == "AWS::Serverless::Function"]
+    return tuple(sorted(item["Properties"]["Handler"] for item in functions))
+
+
 def translate(sam_template: Path) -> dict[str, Any]:
     """The CloudFormation template that `sam_template` stands for. Raises PackagingError if SAM refuses it."""
     # The translator asks the environment for a region, and answers with AWS's partition.

@@ -11,6 +11,7 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +22,11 @@ from infra.package.errors import PackagingError
 
 # In every Python runtime of Lambda, and therefore not in the bundle: 17 MB less to upload and to load.
 PROVIDED = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six")
-# Imports that cost more than a second, or belong to the command line: never at the start of a function.
-HEAVY = ("boto3", "botocore", "web3", "eth_account", "eth_abi", "ens_normalize", "moto", "click", "requests")
+# Imports that cost much, or belong to the command line: never at the start of every function.
+HEAVY = (
+    *("boto3", "botocore", "web3", "eth_account", "eth_abi", "ens_normalize", "moto", "click", "requests"),
+    *("cryptography", "http_ece", "engineio", "socketio", "email_validator"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ def lay_out_runtime(directory: Path) -> None:
         (directory / origin.name).symlink_to(origin)
 
 
-def _run(bundle: Path, runtime: Path) -> _Seen:
-    places = json.dumps({"bundle": str(bundle), "runtime": str(runtime)})
+def _run(bundle: Path, runtime: Path, handlers: Sequence[str]) -> _Seen:
+    places = json.dumps({"bundle": str(bundle), "runtime": str(runtime), "handlers": list(handlers)})
     done = subprocess.run(  # noqa: S603 - our own program, with arguments of our own
         [sys.executable, "-I", "-S", probe.__file__],
         input=places,
@@ -75,8 +79,8 @@ def _run(bundle: Path, runtime: Path) -> _Seen:
     return seen
 
 
-def probe_bundle(bundle: Path) -> Probed:
-    """Import and exercise everything in `bundle`.
+def probe_bundle(bundle: Path, handlers: Sequence[str]) -> Probed:
+    """Import and exercise everything in `bundle`; `handlers` are what Lambda will call, such as `app.bodies`.
 
     Raises PackagingError if a module is missing, comes from outside, or has no bytecode, or if this machine
     is not of the kind that Lambda runs (the bundle's compiled modules would not load).
@@ -85,7 +89,8 @@ def probe_bundle(bundle: Path) -> Probed:
         raise PackagingError("the bundle can be checked on Linux x86_64 only, the platform it is built for")
     with TemporaryDirectory() as runtime:
         lay_out_runtime(Path(runtime))
-        seen = _run(bundle.resolve(), Path(runtime).resolve())
+        names = [handler.removeprefix("app.") for handler in handlers]
+        seen = _run(bundle.resolve(), Path(runtime).resolve(), names)
     for names, sentence in (
         (seen["foreign"], "are not from the bundle"),
         (seen["uncompiled"], "have no bytecode"),

@@ -15,7 +15,7 @@ from pathlib import Path
 from infra.package.errors import PackagingError
 
 ROOT = Path(__file__).resolve().parents[2]
-MERGE_TEMPLATE = ROOT / "infra" / "template" / "relay.yaml"
+TEMPLATE = ROOT / "infra" / "template"
 STAGE_NAME = "prod"
 NOT_IN_A_FUNCTION = ("cli", "client")
 # Chalice asks for a region only to spell service principals, which are the same in every public region.
@@ -42,8 +42,8 @@ def lay_out(stage: Path, source: Path = ROOT) -> None:
     shutil.copytree(library, stage / "chalicelib", ignore=left_out)
 
 
-def run_chalice(stage: Path, output: Path, merge_template: Path = MERGE_TEMPLATE) -> None:
-    """Write `deployment.zip` and `sam.yaml` into `output`.
+def run_chalice(stage: Path, output: Path, merge_template: Path) -> None:
+    """Write `deployment.zip` and `sam.yaml` into `output`, merged with `merge_template`, a YAML file.
 
     pip runs inside, with the settings of this environment, and installs only what the hashes of
     requirements.txt allow. Raises PackagingError if Chalice fails or leaves anything out.

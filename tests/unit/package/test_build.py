@@ -23,7 +23,7 @@ def source(root: Path) -> Path:
 def test_a_dependency_that_chalice_leaves_out_in_silence_fails_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def chalice(_stage: Path, output: Path) -> None:
+    def chalice(_stage: Path, output: Path, _template: Path) -> None:
         output.mkdir()
         with zipfile.ZipFile(output / "deployment.zip", "w") as zipped:
             zipped.writestr("app.py", "")

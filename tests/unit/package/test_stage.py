@@ -61,7 +61,7 @@ def test_a_failing_chalice_fails_the_packaging_with_its_words(tmp_path: Path) ->
     )
     (tmp_path / "app.py").write_text("raise RuntimeError('broken on purpose')\n")
     with pytest.raises(PackagingError, match="broken on purpose"):
-        stage.run_chalice(tmp_path, tmp_path / "out")
+        stage.run_chalice(tmp_path, tmp_path / "out", tmp_path / "merge.yaml")
 
 
 def test_a_missing_wheel_fails_the_packaging_though_chalice_exits_with_0(
@@ -72,4 +72,4 @@ def test_a_missing_wheel_fails_the_packaging_though_chalice_exits_with_0(
     chalice.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(PackagingError, match="somelib==1"):
-        stage.run_chalice(tmp_path, tmp_path / "out")
+        stage.run_chalice(tmp_path, tmp_path / "out", tmp_path / "merge.yaml")
