@@ -17,7 +17,9 @@ from chalicelib.process import Sweeper, Wiring, import_ahead
 
 wiring = Wiring(lambda: Settings.read(os.environ))
 sweeper = Sweeper(lambda: SweeperSettings.read(os.environ))
-app = application(wiring.relay, wiring.probe, wiring.metrics.flush)
+app = application(
+    wiring.relay, wiring.probe, wiring.metrics.flush, origin_secret=os.environ.get("DM3_ORIGIN_SECRET")
+)
 app.experimental_feature_flags.update(["WEBSOCKETS"])
 if os.environ.get("_HANDLER") == "app.app":  # set by Lambda: this is the API function, not the sweeper
     import_ahead()

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING
 from chalice.app import Chalice, Request, Response
 
 from chalicelib.api import account, auth, delivery, inbox, logs, operator, profile, rpc, rules, status
-from chalicelib.api.edge import CORS, Route, middleware
+from chalicelib.api.edge import CORS, Middleware, Route, middleware
 
 if TYPE_CHECKING:
     from chalicelib.relay.service import Relay
 
 
 def application(
-    relay: Callable[[], Relay], probe: Callable[[], None], finished: Callable[[], None] | None = None
+    relay: Callable[[], Relay],
+    probe: Callable[[], None],
+    finished: Callable[[], None] | None = None,
+    *,
+    origin_secret: str | None = None,
 ) -> Chalice:
     """The application. `relay` is called when a request first needs it, `probe` by `GET /health/store`.
 
     `finished` is called at the end of each request: a function on Lambda may stand still right after it.
+    `origin_secret` is what a distribution in front sends along (`api.source`).
     """
     logs.configure()
     # Chalice's own log would write the texts of exceptions; ours does not (`api.logs`).
@@ -27,7 +32,7 @@ def application(
     app.api.cors = CORS
     if finished is not None:
         app.register_middleware(_at_the_end(finished), "http")
-    app.register_middleware(middleware, "http")
+    app.register_middleware(middleware(origin_secret), "http")
     described: list[Route] = []
     for routes in (
         rpc.routes(relay),
@@ -45,7 +50,7 @@ def application(
     return app
 
 
-def _at_the_end(finished: Callable[[], None]) -> Callable[[Request, Callable[[Request], Response]], Response]:
+def _at_the_end(finished: Callable[[], None]) -> Middleware:
     def call(request: Request, get_response: Callable[[Request], Response]) -> Response:
         try:
             return get_response(request)

@@ -5,8 +5,8 @@ Dm3Error; what it raises becomes an answer here, and an exception that nobody ex
 answered with 500 and one sentence, so that no path leads to a stack trace.
 
 `middleware` puts the CORS headers on every answer, errors included, and writes the access log. It also keeps
-the request in a context variable: Chalice has only one place for "the current request", which several
-threads of one process would share.
+the call in a context variable: Chalice has only one place for "the current request", which several threads of
+one process would share.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +24,7 @@ from chalice.app import Blueprint, CORSConfig, Request, Response
 
 from chalicelib.api import logs
 from chalicelib.api.answers import Answer, refusal
+from chalicelib.api.source import is_behind, source_of
 from chalicelib.fetching.ports import LOOP_HEADER, LOOP_VALUE
 from chalicelib.protocol.canonical import parse_json
 from chalicelib.protocol.errors import Dm3Error, Forbidden, InternalError, InvalidInput, InvalidName, TooBig
@@ -42,16 +43,15 @@ CORS = CORSConfig(
 BODY_LIMIT_BYTES = 6 * 1024 * 1024
 """No body is larger in production: a synchronous invocation of Lambda carries at most 6 MB."""
 
-_current: ContextVar[Request] = ContextVar("dm3_current_request")
-
 AnyInput = TypeVar("AnyInput", bound="Input")
 
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP request, as a view sees it."""
+    """One HTTP request, as a view sees it. `origin_secret` as in `api.source`."""
 
     request: Request
+    origin_secret: str | None = field(default=None, repr=False)
 
     @cached_property
     def body(self) -> bytes:
@@ -66,7 +66,7 @@ class Call:
     @property
     def source(self) -> str:
         """The caller's network address."""
-        return str(self.request.context.get("identity", {}).get("sourceIp", ""))
+        return source_of(self.request.headers, self.request.context, self.origin_secret)
 
     @property
     def authorization(self) -> str | None:
@@ -88,7 +88,12 @@ class Call:
 
     @property
     def base(self) -> str:
-        """The path under which the routes stand as the caller sees it: "/api" behind a stage, or nothing."""
+        """The path under which the routes stand as the caller sees it: a stage's "/api", or nothing.
+
+        A distribution adds the stage where the caller does not see it.
+        """
+        if is_behind(self.request.headers, self.origin_secret):
+            return ""
         path = str(self.request.context.get("path", "")).rstrip("/")
         return path.rsplit("/", self.request.path.count("/"))[0] if path else ""
 
@@ -107,6 +112,8 @@ class Call:
         """The body as `model`. Raises ParseError, TooBig or InvalidInput."""
         return model.check(self.json(), error=InvalidInput)
 
+
+_current: ContextVar[Call] = ContextVar("dm3_current_call")
 
 View = Callable[[Call], Answer]
 Wording = Callable[[Dm3Error], Answer]
@@ -173,7 +180,7 @@ def _guarded(view: View, wording: Wording, *, fetched: bool) -> Callable[..., Re
     """`view` as Chalice calls it: it gets the path's parameters, which `Call` reads from the request."""
 
     def guarded(**_parameters: str) -> Response:
-        call = Call(_current.get())
+        call = _current.get()
         try:
             if call.by_fetcher and not fetched:
                 raise Forbidden("No name may lead here.")
@@ -200,27 +207,37 @@ def _response(answer: Answer) -> Response:
     return response
 
 
-def middleware(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """CORS headers on every answer, a line in the access log, and no exception past this point."""
-    started = perf_counter()
-    token = _current.set(request)
-    try:
-        response = get_response(request)
-    except Exception as error:  # noqa: BLE001 - the last resort: no request may end in a stack trace
-        logs.defect(error)
-        response = _response(refusal(InternalError()))
-    finally:
-        _current.reset(token)
-    response.headers.update(CORS.get_access_control_headers())
-    logs.access(
-        request_id=str(_context(request).get("requestId", "")),
-        method=str(_context(request).get("httpMethod", "")),
-        route=str(_context(request).get("resourcePath", "")),
-        status=response.status_code,
-        duration_ms=(perf_counter() - started) * 1000,
-        code=getattr(response, "code", None),
-    )
-    return response
+Middleware = Callable[[Request, Callable[[Request], Response]], Response]
+
+
+def middleware(origin_secret: str | None = None) -> Middleware:
+    """CORS headers on every answer, a line in the access log, and no exception past this point.
+
+    `origin_secret` is what a distribution in front sends along (`api.source`).
+    """
+
+    def call(request: Request, get_response: Callable[[Request], Response]) -> Response:
+        started = perf_counter()
+        token = _current.set(Call(request, origin_secret))
+        try:
+            response = get_response(request)
+        except Exception as error:  # noqa: BLE001 - the last resort: no request may end in a stack trace
+            logs.defect(error)
+            response = _response(refusal(InternalError()))
+        finally:
+            _current.reset(token)
+        response.headers.update(CORS.get_access_control_headers())
+        logs.access(
+            request_id=str(_context(request).get("requestId", "")),
+            method=str(_context(request).get("httpMethod", "")),
+            route=str(_context(request).get("resourcePath", "")),
+            status=response.status_code,
+            duration_ms=(perf_counter() - started) * 1000,
+            code=getattr(response, "code", None),
+        )
+        return response
+
+    return call
 
 
 def _context(request: Request) -> Mapping[str, Any]:

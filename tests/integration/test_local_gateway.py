@@ -193,7 +193,7 @@ _Template.add_multi_constructor("!", lambda *_: None)
 
 
 def test_the_gateways_own_words_are_those_of_the_template(url: str) -> None:
-    template = yaml.load((ROOT / "infra/template/relay.yaml").read_text(), _Template)  # noqa: S506 - a safe one
+    template = yaml.load((ROOT / "infra/template/api.yaml").read_text(), _Template)  # noqa: S506 - a safe one
     responses = template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
     missing = responses["MISSING_AUTHENTICATION_TOKEN"]
     response, body = ask(url, "GET", "/nowhere")
@@ -216,7 +216,7 @@ def test_requests_answered_at_the_same_time_do_not_mix() -> None:
     meeting = Barrier(TOGETHER, timeout=30)
     app = Chalice("meeting", configure_logs=False)
     app.api.cors = CORS
-    app.register_middleware(middleware, "http")
+    app.register_middleware(middleware(), "http")
 
     def meet(request: Request, get_response: Callable[[Request], Response]) -> Response:
         meeting.wait()

@@ -44,6 +44,18 @@ def test_every_module_has_bytecode_of_the_runtime_and_no_other(built: Built) -> 
     assert all(path.name.endswith(f".{tag}.pyc") for path in built.bundle.rglob("*.pyc"))
 
 
+def test_what_only_the_sdk_and_servers_of_sockets_need_is_not(built: Built) -> None:
+    assert (built.bundle / "engineio" / "packet.py").exists()
+    assert (built.bundle / "socketio" / "packet.py").exists()
+    for left_out in ("websockets", "simple_websocket", "wsproto", "h11", "dns"):
+        assert not (built.bundle / left_out).exists()
+
+
+def test_a_function_without_a_handler_would_be_refused(built: Built) -> None:
+    with pytest.raises(PackagingError, match=r"are no handlers in app.py: \['pigeons'\]"):
+        probe_bundle(built.bundle, ["app.bodies", "app.pigeons"])
+
+
 def test_the_application_starts_without_the_heavy_libraries(built: Built) -> None:
     assert built.probed.heavy_at_start == ()
 
@@ -52,11 +64,11 @@ def test_a_bundle_without_bytecode_would_be_refused(built: Built, tmp_path: Path
     bundle = Path(shutil.copytree(built.bundle, tmp_path / "bundle"))
     next((bundle / "__pycache__").glob("app.*")).unlink()
     with pytest.raises(PackagingError, match=r"have no bytecode: \['app'\]"):
-        probe_bundle(bundle)
+        probe_bundle(bundle, ["app.app"])
 
 
 def test_a_bundle_without_a_late_import_would_be_refused(built: Built, tmp_path: Path) -> None:
     bundle = Path(shutil.copytree(built.bundle, tmp_path / "bundle"))
     shutil.rmtree(bundle / "ens_normalize")
     with pytest.raises(PackagingError, match="No module named 'ens_normalize'"):
-        probe_bundle(bundle)
+        probe_bundle(bundle, ["app.app"])

@@ -23,9 +23,10 @@ def event(
     *,
     encoded: bool = False,
     name: str = "bob.eth",
+    headers: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     return {
-        "headers": {"authorization": "Bearer t"},
+        "headers": {"authorization": "Bearer t", **(headers or {})},
         "multiValueQueryStringParameters": {"cursor": ["first", "last"]},
         "pathParameters": {"ensName": name},
         "stageVariables": None,
@@ -54,7 +55,7 @@ def seen() -> Seen:
 def app(seen: Seen) -> Chalice:
     app = Chalice("test", configure_logs=False)
     app.api.cors = CORS
-    app.register_middleware(middleware, "http")
+    app.register_middleware(middleware(), "http")
     routes = Routes("test")
 
     @routes.add("POST", "/ok/{ensName}", "")
@@ -106,6 +107,14 @@ def test_a_view_sees_the_request(app: Chalice, seen: Seen) -> None:
     assert (seen.call.source, seen.call.authorization) == ("192.0.2.7", "Bearer t")
     assert (seen.call.query("cursor"), seen.call.query("limit")) == ("last", None)
     assert seen.call.base == "/api"
+
+
+def test_behind_a_distribution_the_caller_is_whom_it_names(app: Chalice, seen: Seen) -> None:
+    ask(app, event(headers={"X-Dm3-Origin": "s" * 40, "X-Dm3-Viewer": "2001:db8::7"}))
+    assert (seen.call.source, seen.call.base) == ("192.0.2.7", "/api"), "nothing is configured here"
+    behind = Call(seen.call.request, "s" * 40)
+    assert (behind.source, behind.base) == ("2001:db8::7", "")
+    assert "sss" not in repr(behind)
 
 
 def test_a_body_may_come_in_base64_or_not_at_all(app: Chalice) -> None:
