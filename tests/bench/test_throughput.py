@@ -14,8 +14,8 @@ import pytest
 
 from chalicelib.api import logs
 from chalicelib.api.application import application
-from chalicelib.bootstrap import SystemChance, SystemClock
 from chalicelib.client.wallet import Wallet
+from chalicelib.foundation import SystemChance, SystemClock
 from chalicelib.names.memory import MemoryDirectory
 from chalicelib.relay.compose import compose
 from chalicelib.relay.service import Relay

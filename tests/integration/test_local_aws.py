@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.bootstrap import keys_of, open_store
+from chalicelib.foundation import keys_of, open_store
 from chalicelib.config import InvalidSettings, Keys, Settings, SweeperSettings
 from chalicelib.process import Sweeper, Wiring
 from chalicelib.protocol.errors import InternalError, Unavailable
