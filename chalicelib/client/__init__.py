@@ -40,6 +40,13 @@ from chalicelib.client.values import (
     Verdict,
 )
 from chalicelib.client.wallet import Wallet
+from chalicelib.client.webhooks import (
+    KeptWebhooks,
+    Webhook,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookLog,
+)
 from chalicelib.client.welcome import Condition, Unwelcome, Welcome
 from chalicelib.protocol.envelope import Revision
 from chalicelib.protocol.errors import Dm3Error
@@ -60,6 +67,7 @@ __all__ = [
     "Identity",
     "InboxPage",
     "KeptRules",
+    "KeptWebhooks",
     "MemoryOutbox",
     "MemoryTransport",
     "Message",
@@ -84,6 +92,10 @@ __all__ = [
     "Unwelcome",
     "Verdict",
     "Wallet",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookLog",
     "Welcome",
     "attach",
     "delete_request",

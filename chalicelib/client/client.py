@@ -39,6 +39,7 @@ from chalicelib.client.values import (
     Unreached,
     Unreadable,
 )
+from chalicelib.client.webhooks import Webhooks
 from chalicelib.client.welcome import Threshold, Welcome
 from chalicelib.names.aliases import Aliases
 from chalicelib.names.chain_holdings import ChainHoldings
@@ -88,7 +89,8 @@ class Dm3Client:
     """Sends and receives in the name of one `identity`. Not to be shared by threads.
 
     `holdings` tells what the identity's address holds on the chain, which receivers' rules may ask for;
-    without it that is left to the delivery services.
+    without it that is left to the delivery services. `webhooks` are the servers that one's delivery services
+    tell of new mail.
 
     Every method may raise Unavailable when ENS or a delivery service does not answer, and LimitExceeded when
     one asks for more patience than `settings` allow; every error is a Dm3Error.
@@ -120,6 +122,7 @@ class Dm3Client:
         self._mailbox = Mailbox(identity, services, sessions, opener)
         self._accounts = Accounts(identity, services, sessions)
         self._rule_book = RuleBook(identity, services, sessions)
+        self.webhooks = Webhooks(identity, services, sessions)
 
     @classmethod
     def connect(
