@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 def input_model(name: str) -> type[Input]:
     """A model of what callers send. Raises KeyError for a name that is none."""
     from chalicelib.api.models import BODIES, PARAMS
+    from chalicelib.api.notification_models import NOTIFICATION_BODIES
     from chalicelib.api.rule_models import RULE_BODIES
     from chalicelib.api.webhook_models import WEBHOOK_BODIES
 
-    return {**BODIES, **PARAMS, **RULE_BODIES, **WEBHOOK_BODIES}[name]
+    return {**BODIES, **PARAMS, **RULE_BODIES, **NOTIFICATION_BODIES, **WEBHOOK_BODIES}[name]
 
 
 def output_model(name: str) -> type[BaseModel]:
     """A model of what is answered. Raises KeyError for a name that is none."""
+    from chalicelib.api.notification_models import NOTIFICATION_RESULTS
     from chalicelib.api.results import MODELS
     from chalicelib.api.webhook_models import WEBHOOK_RESULTS
 
-    return {**MODELS, **WEBHOOK_RESULTS}[name]
+    return {**MODELS, **NOTIFICATION_RESULTS, **WEBHOOK_RESULTS}[name]
 
 
 def read_params(name: str, value: JsonValue) -> Params:

@@ -21,6 +21,7 @@ from chalicelib.client.drafts import (
 from chalicelib.client.http import HttpTransport
 from chalicelib.client.identity import Identity, Signer
 from chalicelib.client.key_file import StoredKeys, load_keys, save_keys
+from chalicelib.client.notifications import ChannelType, NotificationSettings, QuietHours
 from chalicelib.client.outbox import FileOutbox, MemoryOutbox, Outbox
 from chalicelib.client.own_rules import KeptRules, OwnRules
 from chalicelib.client.patience import Patience
@@ -55,6 +56,7 @@ from chalicelib.protocol.message import Attachment, Message, MessageType
 __all__ = [
     "AccountStatus",
     "Attachment",
+    "ChannelType",
     "Check",
     "Condition",
     "Contact",
@@ -72,10 +74,12 @@ __all__ = [
     "MemoryTransport",
     "Message",
     "MessageType",
+    "NotificationSettings",
     "Outbox",
     "OwnRules",
     "Patience",
     "Queued",
+    "QuietHours",
     "Received",
     "Refused",
     "Request",
