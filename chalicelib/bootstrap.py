@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from chalicelib.aws.clients import client
 from chalicelib.config import Keys, Settings, SweeperSettings
 from chalicelib.fetching.guarded_fetcher import GuardedFetcher
 from chalicelib.names.cache import CachePolicy
@@ -33,7 +34,7 @@ from chalicelib.relay.service import Relay
 from chalicelib.relay.settings import Limits, RelayKeys, RelaySecrets, RelaySettings
 from chalicelib.relay.vault import Vault
 from chalicelib.store.bodies import S3Bodies
-from chalicelib.store.dynamodb import DynamoStore, client
+from chalicelib.store.dynamodb import DynamoStore
 
 Clients = Callable[[str], Any]
 """Makes a botocore client for the service it names."""
@@ -65,6 +66,8 @@ def open_store(settings: Settings, clients: Clients) -> DynamoStore:
         accounts_table=tables.accounts,
         counters_table=tables.counters,
         names_table=tables.names,
+        connections_table=tables.connections,
+        deliveries_table=tables.deliveries,
         s3_client=clients("s3"),
         bucket=settings.bodies_bucket,
     )
@@ -162,6 +165,6 @@ def aws_clients(endpoint_url: str | None) -> Clients:
     """Clients by the credentials and the region of the environment, for AWS or another endpoint."""
 
     def make(service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
-        return client(service, endpoint_url=endpoint_url)  # type: ignore[call-overload]
+        return client(service, endpoint_url=endpoint_url)
 
     return make

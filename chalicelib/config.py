@@ -4,7 +4,8 @@
     DM3_RPC_URLS             URLs of Ethereum nodes, separated by commas, tried in this order (required)
     DM3_KEYS                 the relay's keys as JSON text (see `Keys`), or
     DM3_KEYS_PARAMETER       the name of the SSM SecureString parameter that holds them
-    DM3_INBOX_TABLE, DM3_SUBMISSIONS_TABLE, DM3_ACCOUNTS_TABLE, DM3_COUNTERS_TABLE, DM3_NAMES_TABLE
+    DM3_INBOX_TABLE, DM3_SUBMISSIONS_TABLE, DM3_ACCOUNTS_TABLE, DM3_COUNTERS_TABLE, DM3_NAMES_TABLE,
+    DM3_CONNECTIONS_TABLE, DM3_DELIVERIES_TABLE
                              names of the DynamoDB tables (required)
     DM3_BODIES_BUCKET        S3 bucket for large messages (required)
     DM3_AWS_URL              endpoint of all AWS services; unset: AWS itself
@@ -40,7 +41,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Self
 
 from chalicelib.names.aliases import Aliases
@@ -48,6 +49,7 @@ from chalicelib.names.normalize import normalize
 from chalicelib.protocol.errors import InvalidName
 
 _KEY_BYTES = 32
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _SHA256 = re.compile("[0-9A-Fa-f]{64}")
 
 
@@ -59,8 +61,11 @@ class InvalidSettings(Exception):
 class Keys:
     """The relay's keys, 32 bytes each; `storage` lists the newest first, older ones only open.
 
-    As text: JSON `{"encryption", "signing", "session", "index": base64, "storage": [base64, …]}`. What a
-    thief could do with each, and how it is replaced, is told in SECURITY.md.
+    `push` is a scalar of the curve P-256, by which browsers' push services know the relay; None in the keys
+    of relays from before there was one: they offer no web push.
+
+    As text: JSON `{"encryption", "signing", "session", "index", "push": base64, "storage": [base64, …]}`.
+    What a thief could do with each, and how it is replaced, is told in SECURITY.md.
     """
 
     encryption: bytes = field(repr=False)
@@ -68,12 +73,13 @@ class Keys:
     session: bytes = field(repr=False)
     index: bytes = field(repr=False)
     storage: tuple[bytes, ...] = field(repr=False)
+    push: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def generate(cls, token: Callable[[int], bytes]) -> Self:
         """New keys, from a source of unpredictable bytes such as `secrets.token_bytes`."""
         first, second, third, fourth, fifth = (token(_KEY_BYTES) for _ in range(5))
-        return cls(first, second, third, fourth, (fifth,))
+        return cls(first, second, third, fourth, (fifth,), new_push_key(token))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -89,11 +95,12 @@ class Keys:
                 session=_key(members["session"]),
                 index=_key(members["index"]),
                 storage=tuple(_key(key) for key in storage),
+                push=_scalar(members["push"]) if "push" in members else None,
             )
         except (ValueError, TypeError, KeyError):
             raise InvalidSettings(
-                "The relay's keys are not the expected JSON: encryption, signing, session, index and storage "
-                "in base64, 32 bytes each."
+                "The relay's keys are not the expected JSON: encryption, signing, session, index, push and "
+                "storage in base64, 32 bytes each."
             ) from None
 
     def to_text(self) -> str:
@@ -103,7 +110,23 @@ class Keys:
             for name in ("encryption", "signing", "session", "index")
         }
         members["storage"] = [base64.b64encode(key).decode() for key in self.storage]
+        if self.push is not None:
+            members["push"] = base64.b64encode(self.push).decode()
         return json.dumps(members)
+
+
+def new_push_key(token: Callable[[int], bytes]) -> bytes:
+    """A scalar of P-256 (32 bytes) from a source of unpredictable bytes."""
+    # Eight bytes more than needed: no scalar is noticeably likelier than another (FIPS 186-5, A.2.1).
+    drawn = int.from_bytes(token(_KEY_BYTES + 8), "big")
+    return (drawn % (_P256_ORDER - 1) + 1).to_bytes(_KEY_BYTES, "big")
+
+
+def _scalar(text: str) -> bytes:
+    key = _key(text)
+    if not 0 < int.from_bytes(key, "big") < _P256_ORDER:
+        raise ValueError
+    return key
 
 
 def _key(text: str) -> bytes:
@@ -125,6 +148,13 @@ class Tables:
     accounts: str
     counters: str
     names: str
+    connections: str
+    deliveries: str
+
+    @classmethod
+    def read(cls, variables: _Variables) -> Self:
+        """The names among the variables, each as DM3_<TABLE>_TABLE. Raises InvalidSettings."""
+        return cls(*(variables.required(f"DM3_{one.name.upper()}_TABLE") for one in fields(cls)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +247,7 @@ class Settings:
         return cls(
             relay_name=variables.name("DM3_RELAY_NAME"),
             rpc_urls=variables.urls("DM3_RPC_URLS"),
-            tables=Tables(
-                *(
-                    variables.required(f"DM3_{table}_TABLE")
-                    for table in ("INBOX", "SUBMISSIONS", "ACCOUNTS", "COUNTERS", "NAMES")
-                )
-            ),
+            tables=Tables.read(variables),
             bodies_bucket=variables.required("DM3_BODIES_BUCKET"),
             keys=Keys.parse(keys) if keys is not None else None,
             keys_parameter=parameter,

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from chalicelib.fetching.addresses import Address
 from chalicelib.fetching.deadline import Deadline
-from chalicelib.protocol.errors import TooBig, Unavailable
+from chalicelib.fetching.failures import FetchFailed, FetchReason
+from chalicelib.protocol.errors import TooBig
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -45,7 +46,9 @@ def connect(
             return connector(address, port, deadline.share_s(left))
         except OSError:
             continue
-    raise Unavailable("A server that a link names cannot be reached; try again.")
+    raise FetchFailed(
+        "A server that a link names cannot be reached; try again.", reason=FetchReason.UNREACHABLE
+    )
 
 
 def secure(plain: socket.socket, context: ssl.SSLContext, host: str, deadline: Deadline) -> socket.socket:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from chalicelib.protocol.errors import Unavailable
+from chalicelib.fetching.failures import FetchFailed, FetchReason
 
 Clock = Callable[[], float]
 """Seconds that never run backwards, from any beginning."""
@@ -24,7 +24,9 @@ class Deadline:
         """Seconds that are left, more than 0. Raises `Unavailable` if there are none."""
         left_s = self._end_s - self._clock()
         if left_s <= 0:
-            raise Unavailable("A server that was asked took too long; try again.")
+            raise FetchFailed(
+                "A server that was asked took too long; try again.", reason=FetchReason.TIMED_OUT
+            )
         return left_s
 
     def share_s(self, among: int) -> float:

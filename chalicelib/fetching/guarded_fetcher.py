@@ -14,17 +14,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 from threading import BoundedSemaphore
 from typing import Final
 
 from chalicelib.fetching.addresses import Address, is_loopback, is_public
 from chalicelib.fetching.connection import Connector, Wire, connect, secure, system_connector
 from chalicelib.fetching.deadline import Clock, Deadline
+from chalicelib.fetching.failures import AnswerTooLong, FetchFailed, FetchReason
 from chalicelib.fetching.ports import LOOP_HEADER, LOOP_VALUE, Answer
 from chalicelib.fetching.resolving import BoundedResolver, Resolver, system_resolver
 from chalicelib.fetching.urls import Target, vet
-from chalicelib.protocol.errors import TooBig, Unavailable, UnsafeLink
+from chalicelib.protocol.errors import UnsafeLink
 
 MAX_FETCHES: Final = 16
 MAX_HEAD_BYTES: Final = 65_536
@@ -79,14 +80,16 @@ class GuardedFetcher:
         target = vet(url)
         self._refuse_plain_text(target, None if target.address is None else [target.address])
         if not self._places.acquire(timeout=deadline.remaining_s()):
-            raise Unavailable("Too many links are being followed; try again.")
+            raise FetchFailed("Too many links are being followed; try again.", reason=FetchReason.BUSY)
         try:
             with closing(self._connection(target, deadline)) as connection:
                 wire = Wire(connection, deadline, allowance_bytes=MAX_HEAD_BYTES)
                 return _exchange(wire, target, method, headers or {}, body, max_bytes)
-        except (OSError, HTTPException):
+        except (OSError, HTTPException) as error:
             # Its text may have the host in it.
-            raise Unavailable("A server that was asked does not answer as it should; try again.") from None
+            raise FetchFailed(
+                "A server that was asked does not answer as it should; try again.", reason=_reason(error)
+            ) from None
         finally:
             self._places.release()
 
@@ -131,33 +134,51 @@ def _exchange(
         _refuse_what_is_no_answer(response)
         # The frame of a body in chunks may be as large as the body.
         wire.allowance_bytes = MAX_HEAD_BYTES + 2 * max_bytes
-        content = b"" if response.status in _BODILESS else _body(response, max_bytes)
         names = {name.lower(): value for name, value in response.getheaders()}
+        content = b"" if response.status in _BODILESS else _body(response, names, max_bytes)
         return Answer(response.status, names, content)
 
 
 def _refuse_what_is_no_answer(response: HTTPResponse) -> None:
-    """Raises `Unavailable` for redirects, for compressed bodies, and for heads that are not HTTP/1.1."""
-    if not 200 <= response.status < 600:
-        raise Unavailable("A server that was asked does not speak HTTP.")
-    if 300 <= response.status < 400:
-        raise Unavailable("A server that was asked redirects, and redirects are not followed.")
-    if response.getheader("content-encoding", "identity").strip().lower() != "identity":
-        raise Unavailable("A server that was asked compresses its answer, which was not asked for.")
-    if response.getheader("transfer-encoding", "chunked").strip().lower() != "chunked":
-        raise Unavailable("A server that was asked frames its answer in an unknown way.")
+    """Raises `FetchFailed` for redirects, for compressed bodies, and for heads that are not HTTP/1.1."""
+    status = response.status
+    if not 200 <= status < 600:
+        raise FetchFailed("A server that was asked does not speak HTTP.", reason=FetchReason.NOT_HTTP)
+    if 300 <= status < 400:
+        sentence, reason = "redirects, and redirects are not followed.", FetchReason.REDIRECTED
+    elif response.getheader("content-encoding", "identity").strip().lower() != "identity":
+        sentence, reason = "compresses its answer, which was not asked for.", FetchReason.UNREADABLE
+    elif response.getheader("transfer-encoding", "chunked").strip().lower() != "chunked":
+        sentence, reason = "frames its answer in an unknown way.", FetchReason.UNREADABLE
+    else:
+        return
+    raise FetchFailed(f"A server that was asked {sentence}", reason=reason, answered_status=status)
 
 
-def _body(response: HTTPResponse, max_bytes: int) -> bytes:
-    """The whole body. Raises `TooBig`, `Unavailable` if it breaks off, and as `Wire` does."""
+def _reason(error: Exception) -> FetchReason:
+    if isinstance(error, ssl.SSLError):
+        return FetchReason.UNTRUSTED
+    if isinstance(error, TimeoutError):
+        return FetchReason.TIMED_OUT
+    if isinstance(error, HTTPException) and not isinstance(error, RemoteDisconnected):
+        return FetchReason.NOT_HTTP
+    return FetchReason.BROKEN_OFF
+
+
+def _body(response: HTTPResponse, headers: Mapping[str, str], max_bytes: int) -> bytes:
+    """The whole body. Raises `AnswerTooLong`, `FetchFailed` if it breaks off, and as `Wire` does."""
     declared = response.length
-    if declared is not None and declared > max_bytes:
-        raise TooBig("The answer of a server that was asked is longer than is read.")
     content = bytearray()
+    if declared is not None and declared > max_bytes:
+        raise AnswerTooLong(Answer(response.status, headers, b""))
     while piece := response.read1(_PIECE_BYTES):
         content += piece
         if len(content) > max_bytes:
-            raise TooBig("The answer of a server that was asked is longer than is read.")
+            raise AnswerTooLong(Answer(response.status, headers, bytes(content[:max_bytes])))
     if declared is not None and len(content) != declared:
-        raise Unavailable("A server that was asked broke off its answer; try again.")
+        raise FetchFailed(
+            "A server that was asked broke off its answer; try again.",
+            reason=FetchReason.BROKEN_OFF,
+            answered_status=response.status,
+        )
     return bytes(content)

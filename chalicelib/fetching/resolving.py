@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from chalicelib.fetching.addresses import Address
 from chalicelib.fetching.deadline import Deadline
-from chalicelib.protocol.errors import Unavailable
+from chalicelib.fetching.failures import FetchFailed, FetchReason
 
 Resolver: TypeAlias = Callable[[str], Sequence[Address]]
 """All addresses of a host. Raises `OSError` if there are none, and may take as long as it likes."""
@@ -40,20 +40,20 @@ class BoundedResolver:
     def resolve(self, host: str, deadline: Deadline) -> Sequence[Address]:
         """The addresses of `host`. Raises `Unavailable` if there are none in time."""
         if not self._places.acquire(timeout=deadline.remaining_s()):
-            raise Unavailable("Too many hosts are being looked up; try again.")
+            raise _busy()
         outcome: SimpleQueue[Sequence[Address]] = SimpleQueue()
         try:
             # A daemon: the end of the process does not wait for a name server.
             Thread(target=self._run, args=(host, outcome), daemon=True).start()
         except RuntimeError:
             self._places.release()
-            raise Unavailable("Too many hosts are being looked up; try again.") from None
+            raise _busy() from None
         try:
             addresses = outcome.get(timeout=deadline.remaining_s())
         except Empty:
-            raise Unavailable("The name of a host cannot be looked up in time; try again.") from None
+            raise _unresolved("The name of a host cannot be looked up in time; try again.") from None
         if not addresses:
-            raise Unavailable("A host that a link names cannot be found; try again.")
+            raise _unresolved("A host that a link names cannot be found; try again.")
         return addresses
 
     def _run(self, host: str, outcome: SimpleQueue[Sequence[Address]]) -> None:
@@ -63,3 +63,11 @@ class BoundedResolver:
             outcome.put([])
         finally:
             self._places.release()
+
+
+def _busy() -> FetchFailed:
+    return FetchFailed("Too many hosts are being looked up; try again.", reason=FetchReason.BUSY)
+
+
+def _unresolved(sentence: str) -> FetchFailed:
+    return FetchFailed(sentence, reason=FetchReason.UNRESOLVED)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from chalicelib.notify.events import MessageReceived
 from chalicelib.relay.ports import AccountRow
@@ -251,6 +251,17 @@ class Topic(Protocol):
         """Publish at most 10 events; the positions of those that the topic did not take.
 
         Raises Unavailable if it did not answer: then any of them may be published.
+        """
+        ...
+
+
+class StreamReader(Protocol):
+    """The inbox's stream, for what its function could not work when it was handed it."""
+
+    def read(self, shard_id: str, first: str, last: str) -> Sequence[Mapping[str, Any]]:
+        """The records from sequence number `first` to `last`, in the form that Lambda hands them over in.
+
+        Raises NotFound if the stream does not have them any more (it keeps a day), Unavailable.
         """
         ...
 

@@ -72,6 +72,7 @@ class Endpoint:
     """A webhook endpoint. `secrets` are the newest first; at most two are valid at a time, of one kind.
 
     `failing_since_ms` is when the first of its present failures happened, None while all is well.
+    `owner_untold`: it was paused, and its owner is still to be told.
     """
 
     endpoint_id: str
@@ -80,6 +81,7 @@ class Endpoint:
     secrets: tuple[Secret, ...] = field(repr=False)
     created_at_ms: int
     failing_since_ms: int | None = None
+    owner_untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,26 @@ def operator_failures(limits: Limits, source: str) -> Quota:
     return Quota("operator", network(source), limits.operator_failures_per_hour, _HOUR_S)
 
 
+def source_sockets(limits: Limits, source: str) -> Quota:
+    """Sockets opened from one network address."""
+    return Quota("sockets", network(source), limits.source_sockets_per_minute, _MINUTE_S)
+
+
+def account_sockets(limits: Limits, account: bytes) -> Quota:
+    """Sockets that have signed in for one account."""
+    return Quota("account sockets", account, limits.account_sockets_per_hour, _HOUR_S)
+
+
+def source_frames(limits: Limits, source: str) -> Quota:
+    """Frames sent over all sockets of one network address."""
+    return Quota("frames", network(source), limits.socket_frames_per_minute, _MINUTE_S)
+
+
+def account_frames(limits: Limits, account: bytes) -> Quota:
+    """Frames sent over all sockets of one account, from wherever."""
+    return Quota("account frames", account, limits.socket_frames_per_minute, _MINUTE_S)
+
+
 class Quotas:
     """Reads and charges quotas. Refusals raise LimitExceeded with the seconds until the window ends.
 

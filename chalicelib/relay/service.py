@@ -154,6 +154,15 @@ class Sessions(Protocol):
         """
         ...
 
+    def authenticate_socket(self, token: str, name: str, *, source: str = "", opens: bool = False) -> Account:
+        """The account of a token on a Socket.IO socket, if `name` is one of its names.
+
+        The reference's client comes back with the token that it had: one that has opened a socket (`opens`)
+        counts there for 24 hours after it first did, though expired, unless it was revoked or the account
+        deleted. Nowhere else does an expired token count. Raises as `authenticate`.
+        """
+        ...
+
     def sign_out_everywhere(self, account: Account) -> None:
         """Revoke every session token issued to the account until now."""
         ...

@@ -29,11 +29,11 @@ from chalicelib.protocol.signing import verify
 from chalicelib.relay.account_book import AccountBook, AccountRecord
 from chalicelib.relay.accounts import RelayAccounts
 from chalicelib.relay.name_book import NameBook
-from chalicelib.relay.ports import Chance, Clock, CounterStore
+from chalicelib.relay.ports import Chance, Charge, Clock, CounterStore
 from chalicelib.relay.quota import Quotas, sign_in_failures, source_lookups
 from chalicelib.relay.residents import Residents
 from chalicelib.relay.settings import Limits
-from chalicelib.relay.tokens import Challenge, Tokens, bearer
+from chalicelib.relay.tokens import REOPENING_S, Challenge, Session, Tokens, bearer
 from chalicelib.relay.values import Account
 from chalicelib.relay.vault import Vault
 
@@ -105,6 +105,30 @@ class RelaySessions:
         session = self._tokens.read_session(bearer(authorization))
         if session is None:
             raise SignInRequired
+        return self._account(session, name, source)
+
+    def authenticate_socket(self, token: str, name: str, *, source: str = "", opens: bool = False) -> Account:
+        """See `service.Sessions.authenticate_socket`. Whether it counts late is told by a counter's mark."""
+        session = self._tokens.read_session(token)
+        if session is None:
+            session = self._tokens.read_late_session(token)
+            if session is None or not self._has_opened(token):
+                raise SignInRequired
+            return self._account(session, name, source)
+        account = self._account(session, name, source)
+        if opens:
+            self._note_opening(token)
+        return account
+
+    def sign_out_everywhere(self, account: Account) -> None:
+        """See `service.Sessions.sign_out_everywhere`. Works at once in every process."""
+
+        def change(record: AccountRecord | None) -> AccountRecord | None:
+            return record and replace(record, session_epoch=self._chance.token(_EPOCH_BYTES))
+
+        self._book.update(account.key, change)
+
+    def _account(self, session: Session, name: str, source: str) -> Account:
         name = normalize(name)
         address = self._residents.address(name, toll=self._toll(source))
         if address is None or not self._is_subject(session.subject, address):
@@ -117,13 +141,18 @@ class RelaySessions:
             raise SignInRequired
         return Account(key, self._book.inbox(key, record), address, name, record.encryption_key)
 
-    def sign_out_everywhere(self, account: Account) -> None:
-        """See `service.Sessions.sign_out_everywhere`. Works at once in every process."""
+    def _note_opening(self, token: str) -> None:
+        """The first opening counts: later ones find the mark standing, and leave it as it is."""
+        now_s = self._clock.now_ms() // 1_000
+        mark = Charge(self._opening(token), amount=1, limit=1, expires_at_s=now_s + REOPENING_S)
+        self._counters.charge(mark, now_s=now_s)
 
-        def change(record: AccountRecord | None) -> AccountRecord | None:
-            return record and replace(record, session_epoch=self._chance.token(_EPOCH_BYTES))
+    def _has_opened(self, token: str) -> bool:
+        (count,) = self._counters.read([self._opening(token)], now_s=self._clock.now_ms() // 1_000)
+        return count > 0
 
-        self._book.update(account.key, change)
+    def _opening(self, token: str) -> bytes:
+        return self._vault.index("socket opened", token)
 
     def _published(
         self, name: str, record: AccountRecord, challenge: str, signature: str

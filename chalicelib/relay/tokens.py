@@ -16,6 +16,8 @@ from chalicelib.relay.ports import Chance, Clock
 
 CHALLENGE_LIFETIME_S = 15 * 60
 SESSION_LIFETIME_S = 60 * 60
+REOPENING_S = 24 * 60 * 60
+"""How long after it first opened a socket a token reopens one, expired or not."""
 _MAX_TOKEN_CHARS = 4_096
 _ID_BYTES = 16
 
@@ -76,6 +78,11 @@ class Tokens:
         claims = self._read(self._session_key, token)
         return None if claims is None else Session(claims["account"], claims["sub"], claims["epoch"])
 
+    def read_late_session(self, token: str) -> Session | None:
+        """As `read_session`, but the token may have expired up to 24 hours ago: it could reopen a socket."""
+        claims = self._read(self._session_key, token, late_s=REOPENING_S)
+        return None if claims is None else Session(claims["account"], claims["sub"], claims["epoch"])
+
     def _sign(self, key: bytes, name: str, subject: bytes, claims: dict[str, str], lifetime_s: int) -> str:
         # PyJWT takes 60 ms to import; most calls of the relay need no token.
         import jwt
@@ -85,7 +92,7 @@ class Tokens:
         times = {"iat": now_s, "nbf": now_s, "exp": now_s + lifetime_s}
         return str(jwt.encode({**common, **claims, **times}, key, algorithm="HS256"))
 
-    def _read(self, key: bytes, token: str) -> dict[str, Any] | None:
+    def _read(self, key: bytes, token: str, *, late_s: int = 0) -> dict[str, Any] | None:
         import jwt
 
         if len(token) > _MAX_TOKEN_CHARS:
@@ -101,4 +108,4 @@ class Tokens:
             )
         except (jwt.PyJWTError, ValueError):
             return None
-        return claims if claims["exp"] > self._clock.now_ms() // 1_000 else None
+        return claims if claims["exp"] + late_s > self._clock.now_ms() // 1_000 else None

@@ -96,7 +96,7 @@ class S3Bodies:
 def bodies_of_removed(records: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """The names of the bodies that belonged to removed inbox items, acknowledged or expired.
 
-    `records` are those of a DynamoDB stream event whose view type is OLD_IMAGE.
+    `records` are those of a DynamoDB stream event whose view type has old images.
     """
     removed = (record["dynamodb"]["OldImage"] for record in records if record["eventName"] == "REMOVE")
     return tuple(image[BODY]["S"] for image in removed if BODY in image)

@@ -1,6 +1,6 @@
 """What AWS can answer besides the answer, turned into errors of the ports: `Unavailable`, almost always.
 
-A request that DynamoDB finds wrong in itself (an item too large, say) is a defect of the relay,
+A request that a service finds wrong in itself (an item too large, say) is a defect of the relay,
 `InternalError`: no repetition can succeed, so nobody may be told to try again.
 """
 
@@ -10,6 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chalicelib.protocol.errors import Dm3Error, InternalError, Unavailable
+
+WRONG_IN_ITSELF = frozenset(
+    {
+        "ValidationException",  # DynamoDB, SNS
+        "BadRequestException",  # SES, the management API of WebSockets
+        "InvalidParameter",  # SNS
+        "ParameterValueInvalid",
+        "BatchEntryIdsNotDistinct",
+        "BatchRequestTooLong",
+        "EmptyBatchRequest",
+        "InvalidBatchEntryId",
+        "TooManyEntriesInBatchRequest",
+        "InvalidMessageContents",  # SQS
+        "InvalidParameterValue",
+        "UnsupportedOperation",
+    }
+)
+"""The codes by which services say that no repetition of a request can succeed."""
 
 
 @contextmanager
@@ -29,7 +47,7 @@ def answered() -> Iterator[None]:
 
 def failure(error: Exception) -> Dm3Error:
     """What the relay makes of a failure of AWS."""
-    return InternalError() if error_code(error) == "ValidationException" else Unavailable()
+    return InternalError() if error_code(error) in WRONG_IN_ITSELF else Unavailable()
 
 
 def is_failure_of_aws(error: Exception) -> bool:

@@ -125,11 +125,12 @@ class MemoryDeliveries:
     def put(self, row: DeliveryRow, *, now_s: int) -> None:
         """See `DeliveryStore.put`."""
         with self._guard.operation("deliveries.put"):
+            log = self._rows.setdefault(row.endpoint, {})
             standing = self._live(row.endpoint, row.sort, now_s)
             version = 0 if standing is None else standing.version
-            if standing != row and version != row.version - 1:
+            if log.get(row.sort) != row and version != row.version - 1:
                 raise Conflict
-            self._rows.setdefault(row.endpoint, {})[row.sort] = row
+            log[row.sort] = row
 
     def newest(self, endpoint: bytes, *, before: bytes | None, limit: int, now_s: int) -> DeliveryPage:
         """See `DeliveryStore.newest`."""

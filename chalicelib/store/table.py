@@ -94,31 +94,37 @@ class Table:
         """Write one item (PutItem). Raises Unavailable; ConditionFailed if `condition` does not hold."""
         self._write(self._client.put_item, {"Item": item}, condition, values)
 
-    def update(self, item_key: Item, expression: str, *, condition: str, values: Item) -> None:
-        """Change one item (UpdateItem). Raises Unavailable; ConditionFailed if `condition` does not hold."""
-        request = {"Key": item_key, "UpdateExpression": expression}
-        self._write(self._client.update_item, request, condition, values)
+    def update(self, item_key: Item, expression: str, *, condition: str, values: Item) -> Item:
+        """Change one item (UpdateItem) and return the changed attributes as they stand after it.
+
+        Raises Unavailable; ConditionFailed if `condition` does not hold.
+        """
+        request = {"Key": item_key, "UpdateExpression": expression, "ReturnValues": "UPDATED_NEW"}
+        answer = self._write(self._client.update_item, request, condition, values)
+        changed: Item = answer.get("Attributes", {})
+        return changed
 
     def _write(
         self,
-        operation: Callable[..., object],
+        operation: Callable[..., Any],
         request: dict[str, Any],
         condition: str | None,
         values: Item | None,
-    ) -> None:
+    ) -> Mapping[str, Any]:
         if condition is not None:
             # Handing back what stands in the way saves the read that would have to follow.
             request |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         if values:
             request["ExpressionAttributeValues"] = values
         try:
-            operation(TableName=self._name, **request)
+            answer: Mapping[str, Any] = operation(TableName=self._name, **request)
         except Exception as error:
             if error_code(error) == "ConditionalCheckFailedException":
                 raise ConditionFailed(getattr(error, "response", {}).get("Item")) from None
             if is_failure_of_aws(error):
                 raise failure(error) from error
             raise
+        return answer
 
     def delete(self, item_key: Item) -> None:
         """Delete one item (DeleteItem); a missing one is no error. Raises Unavailable."""
@@ -127,9 +133,18 @@ class Table:
 
     def delete_many(self, keys: Sequence[Item]) -> None:
         """Delete distinct items (BatchWriteItem, 25 a request). Returns when all are gone, or Unavailable."""
-        for start in range(0, len(keys), BATCH_WRITES):
-            chunk = keys[start : start + BATCH_WRITES]
-            left: list[Any] = [{"DeleteRequest": {"Key": item_key}} for item_key in chunk]
+        self._write_many([{"DeleteRequest": {"Key": item_key}} for item_key in keys])
+
+    def put_many(self, items: Sequence[Item]) -> None:
+        """Write distinct items, without conditions (BatchWriteItem, 25 a request).
+
+        Returns when all are written; after Unavailable any of them may be.
+        """
+        self._write_many([{"PutRequest": {"Item": item}} for item in items])
+
+    def _write_many(self, requests: Sequence[Any]) -> None:
+        for start in range(0, len(requests), BATCH_WRITES):
+            left = list(requests[start : start + BATCH_WRITES])
             for _ in self._attempts():
                 with answered():
                     answer = self._client.batch_write_item(RequestItems={self._name: left})
@@ -170,6 +185,7 @@ class Table:
         values: Item | None = None,
         start: bytes | None = None,
         limit: int = 1000,
+        descending: bool = False,
     ) -> Rows:
         """One Query in order of the sort key, at most `limit` items looked at and 1 MB. Raises Unavailable.
 
@@ -186,6 +202,12 @@ class Table:
         if start is not None:
             request["ExclusiveStartKey"] = key(partition, start)
         with answered():
-            answer = self._client.query(TableName=self._name, ConsistentRead=True, Limit=limit, **request)
+            answer = self._client.query(
+                TableName=self._name,
+                ConsistentRead=True,
+                Limit=limit,
+                ScanIndexForward=not descending,
+                **request,
+            )
         last = answer.get("LastEvaluatedKey")
         return Rows(answer["Items"], None if not last else bytes(last[SORT]["B"]))

@@ -25,8 +25,8 @@ EXPIRES = "expires_at"
 class TableDefinition:
     """One table. Keys are binary: keyed hashes, and positions that order as bytes.
 
-    `stream` is the view type of the table's stream, or None. OLD_IMAGE tells the outbox the key of what was
-    inserted and the sweeper which body belonged to what was removed, and carries no message twice. Without
+    `stream` is the view type of the table's stream, or None. NEW_AND_OLD_IMAGES tells the outbox how large an
+    inserted message is, and the sweeper which body belonged to what was removed. Without
     `recovery` there is no point-in-time recovery: for a table whose contents may be lost without harm.
     """
 
@@ -52,12 +52,14 @@ class TableDefinition:
         return properties
 
 
-INBOX = TableDefinition("inbox", sorted=True, expires=True, stream="OLD_IMAGE")
+INBOX = TableDefinition("inbox", sorted=True, expires=True, stream="NEW_AND_OLD_IMAGES")
 SUBMISSIONS = TableDefinition("submissions", sorted=True, expires=True, stream=None)
 ACCOUNTS = TableDefinition("accounts", sorted=True, expires=False, stream=None)
 COUNTERS = TableDefinition("counters", sorted=False, expires=True, stream=None)
 NAMES = TableDefinition("names", sorted=False, expires=True, stream=None, recovery=False)
-TABLES = (INBOX, SUBMISSIONS, ACCOUNTS, COUNTERS, NAMES)
+CONNECTIONS = TableDefinition("connections", sorted=True, expires=True, stream=None, recovery=False)
+DELIVERIES = TableDefinition("deliveries", sorted=True, expires=True, stream=None)
+TABLES = (INBOX, SUBMISSIONS, ACCOUNTS, COUNTERS, NAMES, CONNECTIONS, DELIVERIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class TableNames:
     accounts: str
     counters: str
     names: str
+    connections: str
+    deliveries: str
 
     @classmethod
     def with_prefix(cls, prefix: str) -> TableNames:

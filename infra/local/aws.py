@@ -1,7 +1,8 @@
 """The AWS services that the relay uses, on the laptop: moto in this process, or any endpoint.
 
 moto is started for the whole process: while it runs, every botocore client of the process talks to it. It
-does not make operations atomic by itself, so its clients are called one at a time.
+does not make operations atomic by itself, so its clients are called one at a time. All clients are watched,
+so that pumps know when there is something to fetch, and e-mails are kept.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.aws.clients import client
 from chalicelib.config import Tables
-from chalicelib.store.dynamodb import client
 from chalicelib.store.tables import TableNames, create_tables
+from infra.local.clients import OneAtATime, StreamsWithKeys, Watched
+from infra.local.mails import SENDER, Mails
+from infra.local.messaging import Messaging, QueueTimes, create_messaging, remove_messaging
+from infra.local.nudges import Nudges
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,9 +37,10 @@ _log = logging.getLogger("dm3.local")
 
 @dataclass(frozen=True, slots=True)
 class LocalAws:
-    """Tables, bucket and inbox stream that are ready, and the way to get clients for them.
+    """Tables, bucket, inbox stream, topic and queues that are ready, and the way to get clients for them.
 
-    `endpoint_url` is None for moto. `clients` makes a client for "dynamodb" or "s3".
+    `endpoint_url` is None for moto. `clients` makes a client for the service it names. `messaging` is None at
+    an endpoint without SNS or SQS, `mail_sender` at one without SES.
     """
 
     endpoint_url: str | None
@@ -43,23 +49,32 @@ class LocalAws:
     bucket: str
     streams: Any
     stream_arn: str | None
+    messaging: Messaging | None
+    mail_sender: str | None
+    nudges: Nudges
+    mails: Mails
 
 
 @contextmanager
-def local_aws(endpoint_url: str | None = None) -> Iterator[LocalAws]:
+def local_aws(
+    endpoint_url: str | None = None,
+    *,
+    times: QueueTimes = QueueTimes(),  # noqa: B008 - frozen
+) -> Iterator[LocalAws]:
     """The services at `endpoint_url`, or in moto, with tables and a bucket of a name nobody else uses.
 
-    An endpoint that has DynamoDB only, or no streams, will do: then nothing deletes bodies, or large messages
-    are refused. What was made is deleted at the end. Raises ConnectionError if the endpoint does not answer.
+    An endpoint that has DynamoDB only, or no streams, will do: then bodies stay, large messages are
+    refused, or receivers are not told. What was made is deleted at the end. Raises ConnectionError if the
+    endpoint does not answer.
     """
     if endpoint_url is None:
         with _moto() as clients:
-            yield _prepared(clients, None)
+            yield _prepared(clients, None, times)
         return
     from botocore.exceptions import BotoCoreError
 
     try:
-        aws = _prepared(partial(_client, endpoint_url=endpoint_url), endpoint_url)
+        aws = _prepared(partial(_client, endpoint_url=endpoint_url), endpoint_url, times)
     except BotoCoreError:
         raise ConnectionError("the AWS endpoint does not answer") from None
     try:
@@ -79,17 +94,21 @@ def _moto() -> Iterator[Callable[[str], Any]]:
     os.environ["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = "disabled"
     try:
         with mock_aws():
-            yield lambda service: OneAtATime(_client(service), lock)
+            yield lambda service: OneAtATime(_moto_client(service), lock)
     finally:
         os.environ.pop("AWS_ACCOUNT_ID_ENDPOINT_MODE")
         if previous is not None:
             os.environ["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = previous
 
 
+def _moto_client(service: str) -> Any:  # noqa: ANN401 - made at run time
+    return StreamsWithKeys(_client(service)) if service == "dynamodbstreams" else _client(service)
+
+
 def _client(service: str, endpoint_url: str | None = None) -> Any:  # noqa: ANN401 - made at run time
     """A client; for another endpoint than moto, credentials of the environment count if there are any."""
     own = endpoint_url is not None and "AWS_ACCESS_KEY_ID" in os.environ
-    return client(  # type: ignore[call-overload]
+    return client(
         service,
         region=REGION,
         endpoint_url=endpoint_url,
@@ -97,26 +116,16 @@ def _client(service: str, endpoint_url: str | None = None) -> Any:  # noqa: ANN4
     )
 
 
-class OneAtATime:
-    """A client whose operations wait for one another."""
+def _prepared(unwatched: Callable[[str], Any], endpoint_url: str | None, times: QueueTimes) -> LocalAws:
+    nudges, mails = Nudges(), Mails()
 
-    def __init__(self, inner: object, lock: AbstractContextManager[object]) -> None:
-        self._inner = inner
-        self._lock = lock
+    def watch(service: str, operation: str, asked: Mapping[str, Any]) -> None:
+        nudges.written(service, operation, asked)
+        mails.watch(service, operation, asked)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the client has
-        attribute = getattr(self._inner, name)
-        if not callable(attribute):
-            return attribute
+    def clients(service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+        return Watched(unwatched(service), service, watch)
 
-        def locked(*args: object, **kwargs: object) -> object:
-            with self._lock:
-                return attribute(*args, **kwargs)
-
-        return locked
-
-
-def _prepared(clients: Callable[[str], Any], endpoint_url: str | None) -> LocalAws:
     prefix = f"dm3-local-{secrets.token_hex(4)}-"
     dynamodb = clients("dynamodb")
     names = _create_tables(dynamodb, prefix)
@@ -125,10 +134,14 @@ def _prepared(clients: Callable[[str], Any], endpoint_url: str | None) -> LocalA
     return LocalAws(
         endpoint_url=endpoint_url,
         clients=clients,
-        tables=Tables(names.inbox, names.submissions, names.accounts, names.counters, names.names),
+        tables=Tables(*astuple(names)),
         bucket=bucket,
         streams=clients("dynamodbstreams"),
         stream_arn=dynamodb.describe_table(TableName=names.inbox)["Table"].get("LatestStreamArn"),
+        messaging=_create_messaging(clients, prefix, times),
+        mail_sender=_verify_sender(clients),
+        nudges=nudges,
+        mails=mails,
     )
 
 
@@ -153,10 +166,35 @@ def _create_bucket(s3: S3Client, bucket: str) -> None:
         _log.warning("AWS endpoint without S3: large messages are refused")
 
 
-def _remove(aws: LocalAws) -> None:
-    """Delete tables and bucket. The endpoint may be gone by now: then there is nothing to delete."""
+def _create_messaging(clients: Callable[[str], Any], prefix: str, times: QueueTimes) -> Messaging | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
+    try:
+        return create_messaging(clients, prefix, times)
+    except (BotoCoreError, ClientError):
+        _log.warning("AWS endpoint without SNS or SQS: receivers are not told of new messages")
+        return None
+
+
+def _verify_sender(clients: Callable[[str], Any]) -> str | None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        clients("sesv2").create_email_identity(EmailIdentity=SENDER)
+    except (BotoCoreError, ClientError) as error:
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] == "AlreadyExistsException":
+            return SENDER
+        _log.warning("AWS endpoint without SES: e-mail is not offered")
+        return None
+    return SENDER
+
+
+def _remove(aws: LocalAws) -> None:
+    """Delete what was made. The endpoint may be gone by now: then there is nothing to delete."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if aws.messaging is not None:
+        remove_messaging(aws.clients, aws.messaging)
     dynamodb, s3 = aws.clients("dynamodb"), aws.clients("s3")
     with suppress(BotoCoreError, ClientError):
         for table in astuple(aws.tables):

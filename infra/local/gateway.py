@@ -24,6 +24,8 @@ from urllib.parse import parse_qsl
 
 from chalice.app import Chalice, CORSConfig
 
+from infra.local.sockets import SocketGateway
+
 GATEWAY_LIMIT_BYTES = 10 * 1024 * 1024  # API Gateway quotas: payload size
 LAMBDA_LIMIT_BYTES = 6_291_556  # Lambda quotas: synchronous payload, each way
 STAGE = "local"
@@ -84,11 +86,13 @@ def match(resources: frozenset[str], path: str) -> Match | None:
 class Gateway:
     """The ASGI application. `app` is called with events, from at most `threads` threads at once.
 
-    Everything but HTTP is ignored. `close` waits for the requests that are being answered.
+    WebSockets, at whatever path, are handed to `sockets`; without it they are refused. `close` waits for the
+    requests that are being answered.
     """
 
-    def __init__(self, app: Chalice, *, threads: int = THREADS) -> None:
+    def __init__(self, app: Chalice, *, sockets: SocketGateway | None = None, threads: int = THREADS) -> None:
         self._app = app
+        self.sockets = sockets
         self._resources = frozenset(app.routes)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="gateway")
 
@@ -97,8 +101,9 @@ class Gateway:
         self._pool.shutdown()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """One request, as ASGI calls it."""
-        if scope["type"] != "http":
+        """One request or one WebSocket, as ASGI calls it."""
+        if scope["type"] == "websocket":
+            await (self.sockets or _no_sockets)(scope, receive, send)
             return
         try:
             body = await _body(receive)
@@ -183,6 +188,11 @@ def proxy_event(
         "body": text or None,
         "isBase64Encoded": is_binary,
     }
+
+
+async def _no_sockets(_scope: Message, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.close"})  # before it was accepted: the handshake is answered with 403
 
 
 async def _body(receive: Receive) -> bytes:

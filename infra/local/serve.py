@@ -30,7 +30,7 @@ from infra.local.ccip_gateway import CcipGateway
 from infra.local.chain import Chain, start_chain
 from infra.local.gateway import Gateway
 from infra.local.server import LoopbackServer
-from infra.local.streams import StreamPump
+from infra.local.streams import StreamPump, removed_with_body
 
 RELAY_NAME = "relay.eth"
 ACCOUNTS = 10
@@ -124,7 +124,9 @@ def start_local(
         starting.callback(server.stop)  # first: no request may meet a gateway that is closed
         if aws.stream_arn is not None:
             sweeper = Sweeper(lambda: settings.sweeper, clients=aws.clients)
-            pump = StreamPump(aws.streams, aws.stream_arn, sweeper.sweep).start()
+            pump = StreamPump(
+                "bodies", aws.streams, aws.stream_arn, sweeper.sweep, wanted=removed_with_body
+            ).start()
             starting.callback(pump.stop)
         _publish(chain, keys, server.url)
         people = {name: index for name, index in PEOPLE.items() if index < len(chain.accounts)}
@@ -186,6 +188,8 @@ def _environment(keys: Keys, chain: Chain, aws: LocalAws, operator_token: str) -
         "DM3_ACCOUNTS_TABLE": aws.tables.accounts,
         "DM3_COUNTERS_TABLE": aws.tables.counters,
         "DM3_NAMES_TABLE": aws.tables.names,
+        "DM3_CONNECTIONS_TABLE": aws.tables.connections,
+        "DM3_DELIVERIES_TABLE": aws.tables.deliveries,
         "DM3_BODIES_BUCKET": aws.bucket,
         "DM3_OPERATOR_TOKEN_SHA256": sha256(operator_token.encode()).hexdigest(),
         "DM3_AWS_URL": aws.endpoint_url or "",

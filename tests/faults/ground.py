@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from moto import mock_aws
 
+from chalicelib.aws.clients import client
 from chalicelib.client.wallet import Wallet
 from chalicelib.names.http_transport import HttpTransport
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
@@ -19,7 +20,6 @@ from chalicelib.protocol.profile import (
 )
 from chalicelib.protocol.profile_uri import data_uri
 from chalicelib.relay.settings import RelayKeys
-from chalicelib.store.dynamodb import client
 from chalicelib.store.tables import create_tables
 from infra.local.chain import Chain, start_chain
 from tests.faults.people import Person

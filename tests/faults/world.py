@@ -71,6 +71,8 @@ class Ground:
             accounts_table=self.tables.accounts,
             counters_table=self.tables.counters,
             names_table=self.tables.names,
+            connections_table=self.tables.connections,
+            deliveries_table=self.tables.deliveries,
             s3_client=self.s3,
             bucket=self.bucket,
         )

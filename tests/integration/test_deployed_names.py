@@ -66,6 +66,8 @@ class Site:
                 "DM3_ACCOUNTS_TABLE": tables.accounts,
                 "DM3_COUNTERS_TABLE": tables.counters,
                 "DM3_NAMES_TABLE": tables.names,
+                "DM3_CONNECTIONS_TABLE": tables.connections,
+                "DM3_DELIVERIES_TABLE": tables.deliveries,
                 "DM3_BODIES_BUCKET": self.aws.bucket,
                 "DM3_ALLOW_LOCAL_URLS": "true",
                 "DM3_MAX_CHAIN_LAG_S": "0",

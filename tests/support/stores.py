@@ -6,18 +6,15 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from moto import mock_aws
 
-from chalicelib.relay.ports import (
-    InboxItem,
-    InboxKey,
-    InboxStore,
-    Stores,
-)
+from chalicelib.aws.clients import Patience, client
+from chalicelib.notify.ports import NotifyStores
+from chalicelib.relay.ports import InboxItem, InboxKey, InboxStore, Stores
 from chalicelib.store.bodies import Bodies, BodyMissing, S3Bodies, random_name
-from chalicelib.store.dynamodb import DynamoStore, Patience, client
+from chalicelib.store.dynamodb import DynamoStore
 from chalicelib.store.dynamodb_inbox import INLINE_LIMIT_BYTES
 from chalicelib.store.memory import MemoryStore
 from chalicelib.store.meter import Meter
@@ -77,9 +74,15 @@ class Aws:
             accounts_table=self.names.accounts,
             counters_table=self.names.counters,
             names_table=self.names.names,
+            connections_table=self.names.connections,
+            deliveries_table=self.names.deliveries,
             bodies=self.bodies,
             inline_limit_bytes=inline_limit_bytes,
         )
+
+
+class AllStores(Stores, NotifyStores, Protocol):
+    """What the relay keeps and what telling receivers keeps."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Backend:
     """A store under test. `aws` is None for the simulator in memory."""
 
     name: str
-    store: Stores
+    store: AllStores
     aws: Aws | None
 
 
@@ -133,6 +136,11 @@ def aws_at(url: str | None, *, bare: bool = False) -> Iterator[Aws]:
 def new_key() -> bytes:
     """A key nobody has used: every test has partitions of its own in tables that others use too."""
     return os.urandom(32)
+
+
+def new_shard() -> int:
+    """A shard nobody has used, far from those that the relay uses."""
+    return 1_000 + int.from_bytes(os.urandom(2), "big") // 2
 
 
 def item(

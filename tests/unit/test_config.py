@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 
-from chalicelib.config import InvalidSettings, Keys, Quotas, Settings, SweeperSettings, Tables
+from chalicelib.config import InvalidSettings, Keys, Quotas, Settings, SweeperSettings, Tables, new_push_key
 from chalicelib.relay.settings import Limits
 
-KEYS = Keys(b"e" * 32, b"s" * 32, b"t" * 32, b"i" * 32, (b"n" * 32, b"o" * 32))
+KEYS = Keys(b"e" * 32, b"s" * 32, b"t" * 32, b"i" * 32, (b"n" * 32, b"o" * 32), b"p" * 32)
 
 COMPLETE = {
     "DM3_RELAY_NAME": "relay.eth",
@@ -20,6 +21,8 @@ COMPLETE = {
     "DM3_ACCOUNTS_TABLE": "accounts",
     "DM3_COUNTERS_TABLE": "counters",
     "DM3_NAMES_TABLE": "names",
+    "DM3_CONNECTIONS_TABLE": "connections",
+    "DM3_DELIVERIES_TABLE": "deliveries",
     "DM3_BODIES_BUCKET": "bodies",
 }
 
@@ -27,7 +30,9 @@ COMPLETE = {
 def test_the_required_variables_are_enough() -> None:
     settings = Settings.read(COMPLETE)
     assert settings.rpc_urls == ("https://one.example/secret", "http://127.0.0.1:8545")
-    assert settings.tables == Tables("inbox", "submissions", "accounts", "counters", "names")
+    assert settings.tables == Tables(
+        "inbox", "submissions", "accounts", "counters", "names", "connections", "deliveries"
+    )
     assert settings.keys == KEYS
     assert (settings.message_ttl_days, settings.size_limit_bytes, settings.lenient) == (30, 3_000_000, False)
     assert settings.universal_resolver is None, "the one of the main network"
@@ -138,8 +143,20 @@ def test_keys_survive_their_text() -> None:
 def test_generated_keys_are_all_different() -> None:
     drawn = iter(range(1, 100))
     keys = Keys.generate(lambda size_bytes: bytes([next(drawn)]) * size_bytes)
-    assert len({keys.encryption, keys.signing, keys.session, keys.index, *keys.storage}) == 5
+    assert len({keys.encryption, keys.signing, keys.session, keys.index, keys.push, *keys.storage}) == 6
     assert Keys.parse(keys.to_text()) == keys
+
+
+@pytest.mark.parametrize("drawn", [b"\x00", b"\xff", b"\x7f"])
+def test_a_push_key_is_a_scalar_of_the_curve_whatever_is_drawn(drawn: bytes) -> None:
+    key = new_push_key(lambda size_bytes: drawn * size_bytes)
+    assert derive_private_key(int.from_bytes(key, "big"), SECP256R1()).private_numbers().private_value
+
+
+def test_keys_from_before_there_was_web_push_are_read() -> None:
+    older = replace(KEYS, push=None)
+    assert "push" not in json.loads(older.to_text())
+    assert Keys.parse(older.to_text()) == older
 
 
 MEMBERS = json.loads(KEYS.to_text())
@@ -155,6 +172,9 @@ MEMBERS = json.loads(KEYS.to_text())
         json.dumps({**MEMBERS, "storage": []}),
         json.dumps({**MEMBERS, "storage": MEMBERS["index"]}),
         json.dumps({**MEMBERS, "index": None}),
+        json.dumps({**MEMBERS, "push": None}),
+        json.dumps({**MEMBERS, "push": base64.b64encode(bytes(32)).decode()}),
+        json.dumps({**MEMBERS, "push": base64.b64encode(b"\xff" * 32).decode()}),
         json.dumps({**MEMBERS, "index": "c2VjcmV0"}),
         json.dumps({**MEMBERS, "index": "not base64 but secret"}),
         json.dumps({**MEMBERS, "index": base64.b64encode(bytes(33)).decode()}),
@@ -171,7 +191,7 @@ def test_keys_of_another_form_are_refused_and_not_repeated(text: str) -> None:
 def test_nothing_secret_is_printed() -> None:
     shown = repr(Settings.read(COMPLETE))
     assert "secret" not in shown
-    for key in (KEYS.encryption, KEYS.signing, KEYS.session, KEYS.index, *KEYS.storage):
+    for key in (KEYS.encryption, KEYS.signing, KEYS.session, KEYS.index, KEYS.push or b"", *KEYS.storage):
         assert repr(key) not in shown
         assert base64.b64encode(key).decode() not in shown
 

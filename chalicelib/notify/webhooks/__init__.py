@@ -1,1 +1,1 @@
-"""Webhooks (Standard Webhooks): endpoints, signatures, tries over days, and the log of them."""
+"""Webhooks: signed requests to servers that receivers have chosen, tried for three days, with a log."""

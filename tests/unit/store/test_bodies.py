@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.aws.clients import Patience, client
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.store.bodies import Bodies, BodyMissing, S3Bodies, bodies_of_removed, random_name
-from chalicelib.store.dynamodb import Patience, client
 from tests.support.hostile_server import hostile_server
 from tests.support.stores import BUCKET, CREDENTIALS, REGION, Aws
 

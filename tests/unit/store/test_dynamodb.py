@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from chalicelib.aws.clients import Patience, client
 from chalicelib.protocol.errors import Unavailable
-from chalicelib.store.dynamodb import DynamoStore, Patience, client
+from chalicelib.store.dynamodb import DynamoStore
 from tests.support.hostile_server import hostile_server
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.stores import BUCKET, CREDENTIALS, LATER_S, REGION, Aws, everything, item, new_key
@@ -35,6 +36,8 @@ def _store_at(url: str) -> DynamoStore:
         accounts_table="a",
         counters_table="c",
         names_table="n",
+        connections_table="o",
+        deliveries_table="d",
     )
 
 
@@ -68,6 +71,8 @@ def test_large_messages_go_to_the_bucket(aws: Aws) -> None:
         accounts_table=aws.names.accounts,
         counters_table=aws.names.counters,
         names_table=aws.names.names,
+        connections_table=aws.names.connections,
+        deliveries_table=aws.names.deliveries,
         s3_client=aws.s3,
         bucket=BUCKET,
         inline_limit_bytes=10,
@@ -87,6 +92,8 @@ def test_without_a_bucket_large_messages_are_refused_and_small_ones_are_not(aws:
         accounts_table=aws.names.accounts,
         counters_table=aws.names.counters,
         names_table=aws.names.names,
+        connections_table=aws.names.connections,
+        deliveries_table=aws.names.deliveries,
         inline_limit_bytes=10,
     )
     account = new_key()
