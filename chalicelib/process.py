@@ -36,17 +36,22 @@ SocketRoute = Literal["connect", "message", "disconnect"]
 T = TypeVar("T")
 
 _PROBE = bytes(32)
-_AHEAD = ("botocore.session", "chalicelib.bootstrap", "jwt")
+_TELLING = ("botocore.session", "chalicelib.carriers")
+_SERVING = (*_TELLING, "chalicelib.bootstrap", "jwt")
 
 
-def import_ahead() -> None:
-    """Import what the first request will need, AWS's client included.
+def import_ahead(handler: str) -> None:
+    """Import what the first event of a function will need, AWS's client included. `handler` is Lambda's.
 
-    For the start of a function on Lambda, which has a whole processor to itself; the requests that follow
-    have the share that goes with the memory.
+    For the start of a function, which has a whole processor to itself; the events that follow have the share
+    that goes with the memory. Elsewhere, and for a function that needs little, nothing is imported.
     """
-    for module in (*_AHEAD, "chalicelib.api.models"):
-        import_module(module)
+    module, _, function = handler.partition(".")
+    if module != "app" or function == "bodies":
+        return
+    modules = _SERVING if function == "app" or function.startswith("websocket_") else _TELLING
+    for name in modules if function != "app" else (*modules, "chalicelib.api.models"):
+        import_module(name)
 
 
 class Wiring:
@@ -81,7 +86,7 @@ class Wiring:
         self._built(lambda: self._parts.relay)
         self._parts.store.counters.read([_PROBE], now_s=int(time.time()))
 
-    def worker(self, name: WorkerName, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as the worker answers
+    def work(self, name: WorkerName, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as the worker answers
         """What the worker of that name answers to a Lambda event. Raises as `relay`, and what it raises.
 
         A worker needs no node of the chain, and none is asked for.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import pytest
@@ -16,7 +16,7 @@ from chalicelib.store.memory import Moment
 from infra.local.gateway import Gateway
 from infra.local.server import LoopbackServer
 from tests.integration.http_house import Heard, House
-from tests.support.notifying import Carriers, notify_over, notifying_application, vault_of
+from tests.support.notifying import notify_over, notifying_application, vault_of
 from tests.unit.notify.desk_world import ADDRESS, NUMBER, Browser
 from tests.unit.relay.world import ALICE, BOB, MALLORY, World
 
@@ -35,7 +35,6 @@ ADDED = {**EMAIL, "recipientValue": ADDRESS}
 class Desk(House):
     """A house whose relay tells people that mail has come."""
 
-    carriers: Carriers = field(default_factory=Carriers)
     signed_in: str = ""
 
     def said(self, method: str, path: str, body: object = None) -> tuple[int, object]:
@@ -57,7 +56,7 @@ def desk() -> Iterator[Desk]:
     house = Desk(World())
     house.world.settle(ALICE, BOB)
     world = house.world
-    notify = notify_over(world.store, world.clock, world.chance, house.carriers)
+    notify = notify_over(world.store, world.clock, world.chance, house.carriers, world.relay)
     gateway = Gateway(notifying_application(world.relay, notify))
     with LoopbackServer() as server:
         server.start(gateway)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from infra.local.gateway import Gateway
-from tests.support.notifying import Carriers, notify_over, notifying_application
+from tests.support.notifying import notify_over, notifying_application
 from tests.unit.client.world import World
 
 
@@ -13,10 +13,8 @@ from tests.unit.client.world import World
 class NotifyingWorld(World):
     """The two relays, with the routes of notifications; `carriers` are those of both."""
 
-    carriers: Carriers = field(default_factory=Carriers)
-
     def start(self, name: str, *, lenient: bool = False) -> None:
         super().start(name, lenient=lenient)
-        notify = notify_over(self.stores[name], self.clock, self.chance, self.carriers)
+        notify = notify_over(self.stores[name], self.clock, self.chance, self.carriers, self.relays[name])
         app = notifying_application(self.relays[name], notify)
         self._gateways[name] = Gateway(app, threads=1)
