@@ -11,7 +11,6 @@ from chalicelib.notify.ports import Gone, Queue, Refused
 from chalicelib.notify.preferences import WakeUpChannel
 from chalicelib.notify.wake_ups import DROPPED, PUT_OFF, SENT, SPARED
 from chalicelib.protocol.errors import InternalError, Unavailable
-from chalicelib.relay.ports import InboxKey
 from chalicelib.store.memory import Moment
 from tests.unit.notify.faults import Nth, every_strike
 from tests.unit.notify.outbox_world import owner
@@ -300,13 +299,15 @@ def test_every_call_may_fail_or_be_the_last_before_and_after(minutes: int) -> No
     def run(faults: Nth) -> None:
         world = WakeUpWorld(replace(MAILED, minutes_between={Channel.EMAIL: minutes}))
         world.strike(faults)
-        with_first, with_second = [world.record(_quietly_received(world)) for _ in range(2)]
-        world.until_taken(with_first, with_second)
+        keys = [world.receive() for _ in range(2)]
+        world.clock.pass_s(30)
+        world.until_taken(*(world.record(key) for key in keys))
         woken = len(world.carrier.woken)
         assert 1 <= woken <= 2
         world.pass_time(3 * HOUR_S, step_s=HOUR_S)
         assert len(world.carrier.woken) <= 2
-        last = _quietly_received(world)
+        last = world.receive()
+        world.clock.pass_s(30)
         world.until_taken(world.record(last))
         world.pass_time(2 * HOUR_S, step_s=HOUR_S)
         assert len(world.carrier.woken) > woken
@@ -347,16 +348,6 @@ def test_every_call_with_several_browsers_may_fail_or_be_the_last() -> None:
         assert len(world.carrier.woken) <= 4
 
     assert every_strike(run) > 30
-
-
-def _quietly_received(world: WakeUpWorld) -> InboxKey:
-    """A message that no fault strikes: storing it is another's business."""
-    faults = world.store.faults
-    world.store.faults = None
-    key = world.receive()
-    world.store.faults = faults
-    world.clock.pass_s(30)
-    return key
 
 
 def _rows(world: WakeUpWorld) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count as counting_from
 from typing import Any
@@ -79,8 +80,17 @@ class WakeUpWorld:
         """Let rows, queues and the carrier fail by `faults` from now on."""
         self.store.faults = self.guard.faults = faults
 
+    @contextmanager
+    def _unharmed(self) -> Iterator[None]:
+        """What others do to the rows is not struck."""
+        faults = self.store.faults
+        self.strike(None)
+        yield
+        self.strike(faults)
+
     def prefer(self, **changes: Any) -> None:  # noqa: ANN401 - members of Preferences
-        self.book.update(OWNER, lambda standing: replace(standing, **changes))
+        with self._unharmed():
+            self.book.update(OWNER, lambda standing: replace(standing, **changes))
 
     def quiet(self, start_hour: int, end_hour: int) -> None:
         self.prefer(quiet_hours=QuietHours(start_hour * 60, end_hour * 60, "UTC"))
@@ -89,19 +99,22 @@ class WakeUpWorld:
         """A message comes now; its event is not in the queue yet."""
         self.clock.pass_s(0.01)
         key = InboxKey(self.clock.at_ms, next(self._numbers).to_bytes(16, "big"))
-        self.store.inbox.put(OWNER, InboxItem(key, b"sealed", self.clock.now_s + 40 * DAY_S))
+        with self._unharmed():
+            self.store.inbox.put(OWNER, InboxItem(key, b"sealed", self.clock.now_s + 40 * DAY_S))
         return key
 
     def acknowledge(self, *keys: InboxKey) -> None:
-        self.store.inbox.delete(OWNER, keys)
+        with self._unharmed():
+            self.store.inbox.delete(OWNER, keys)
 
     def show(self, key: InboxKey) -> None:
         """A socket is pushed the message and answers the ping behind it."""
-        row = ConnectionRow(key.message_id * 2, b"sealed", self.clock.now_s + DAY_S, owner=OWNER)
-        self.store.connections.put(row)
-        pings = {row.connection: self.store.connections.pinged(row.connection)}
-        self.store.connections.mark(OWNER, key.message_id, pings, expires_at_s=self.clock.now_s + DAY_S)
-        self.store.connections.ponged(row.connection)
+        row = ConnectionRow(key.message_id * 2, b"sealed", self.clock.now_s + 40 * DAY_S, owner=OWNER)
+        with self._unharmed():
+            self.store.connections.put(row)
+            pings = {row.connection: self.store.connections.pinged(row.connection)}
+            self.store.connections.mark(OWNER, key.message_id, pings, expires_at_s=row.expires_at_s)
+            self.store.connections.ponged(row.connection)
 
     def record(self, key: InboxKey) -> dict[str, Any]:
         """The event of a message, as its queue hands it over."""
