@@ -197,6 +197,31 @@ def test_a_wake_up_that_never_went_out_covers_no_other() -> None:
     assert world.carrier.woken == [MAIL]
 
 
+def test_mail_of_long_ago_does_not_wake_for_what_was_read_meanwhile() -> None:
+    world = WakeUpWorld(replace(MAILED, minutes_between={Channel.EMAIL: 60}))
+    world.tell(world.receive())  # never read
+    world.pass_time(15 * 24 * HOUR_S, step_s=24 * HOUR_S)  # by now nobody remembers that it was told
+    first, second = world.receive(), world.receive()
+    world.carrier.failures[MAIL] = Unavailable()
+    world.tell(first)
+    world.carrier.failures.clear()
+    world.tell(second)
+    assert world.counts[PUT_OFF] == 1
+    world.acknowledge(first, second)
+    world.pass_time(3 * HOUR_S)
+    assert world.carrier.woken == [MAIL]
+
+
+def test_mail_that_comes_right_after_a_wake_up_or_shows_up_after_it_is_told() -> None:
+    for stamped_s in (1, -3):
+        world = WakeUpWorld()
+        world.tell(world.receive())
+        world.clock.pass_s(stamped_s)
+        world.tell(world.receive())
+        world.pass_time(HOUR_S)
+        assert world.carrier.woken == [MAIL] * 2
+
+
 def test_two_workers_at_the_same_moment_wake_once() -> None:
     """The second comes between the first one's taking the pause and its waking."""
     world = WakeUpWorld(replace(MAILED, minutes_between={Channel.EMAIL: 60}))
