@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.notify.events import Channel, MessageReceived, SizeClass
 from chalicelib.notify.ports import Queue
+from chalicelib.notify.service import Sockets
 from chalicelib.notify.sockets.desk import SocketDesk
 from chalicelib.notify.sockets.greeter import Greeter
 from chalicelib.notify.sockets.open_socket import OpenSocket
@@ -49,7 +50,7 @@ class House:
             clock=world.clock,
             count=self.count,
         )
-        self.desk = SocketDesk(
+        self.desk: Sockets = SocketDesk(
             relay=world.relay,
             registry=self.registry,
             queues=self.queues,

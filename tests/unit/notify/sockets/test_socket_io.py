@@ -177,6 +177,16 @@ def test_the_token_inside_is_of_the_same_account() -> None:
     assert answer == {"error": "check token has failed for WS"}
 
 
+def test_a_token_of_the_names_next_account_is_not_one_of_the_sockets() -> None:
+    house = House()
+    token = house.world.token(BOB)
+    house.socket_io("c1", token=token)
+    house.world.register(house.world.publish(MALLORY, "bob.eth"), "bob.eth")
+    house.world.clock.pass_s(3_601)
+    answer = ack(house, "c1", submission(house, MALLORY, token=house.world.token(MALLORY)))
+    assert answer == {"error": "check token has failed for WS"}
+
+
 def test_the_token_that_opened_the_socket_submits_after_its_hour() -> None:
     house = House()
     token = house.world.token(BOB)
