@@ -140,6 +140,14 @@ class House:
         key = InboxKey(receipt.incoming_timestamp_ms, bytes.fromhex(receipt.message_id))
         return MessageReceived(self.world.account(person).inbox, key, size)
 
+    def standing(self) -> str:
+        """Everything stored but the sockets' own rows and counters."""
+        store = self.world.store
+        parts = (store.inbox, store.submissions, store.accounts, store.rules, store.preferences)
+        return repr(
+            [{name: value for name, value in vars(part).items() if name != "_guard"} for part in parts]
+        )
+
     def greet(self) -> dict[str, Any]:
         return self.greeter.handle(sqs_event(*(text for text, _ in self.queues.take(Queue.GREETINGS))))
 

@@ -331,7 +331,8 @@ def test_no_text_raises_or_leaves_anything(text: str, connection_id: str) -> Non
     house = _SHARED
     if house.registry.find(connection_id) is None:
         house.connect(connection_id)
+    standing = house.standing()
     house.say(connection_id, text)
     assert house.registry.find("signed in") is not None
     assert not house.counted["SocketDefects"]
-    assert not house.world.store.inbox._items
+    assert house.standing() == standing
