@@ -66,7 +66,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_STEPS)
 def test_a_follower_misses_nothing(steps: list[str]) -> None:
     house = House()

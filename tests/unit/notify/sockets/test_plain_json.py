@@ -322,7 +322,7 @@ _FRAMES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.one_of(st.text(), _VALUES.map(json.dumps), _FRAMES.map(json.dumps)),
     st.sampled_from(["signed in", "stranger"]),

@@ -306,7 +306,7 @@ _SHARED.connect("stranger", ENGINE)
 _ALPHABET = '0123456789-,/b[]{}":\\ asubmitMessagetokenvlopNaI²٣\ud800'
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.one_of(
         st.text(),
