@@ -51,8 +51,8 @@ def test_the_last_ten_browsers_are_kept(numbers: list[int]) -> None:
 
 def test_adding_writes_the_pauses_down() -> None:
     assert with_channel(Preferences(), EMAIL).minutes_between[Channel.EMAIL] == 15
-    set_ = Preferences(minutes_between={Channel.EMAIL: 0})
-    assert with_channel(set_, EMAIL).minutes_between[Channel.EMAIL] == 0
+    set_ = Preferences(minutes_between={Channel.EMAIL: 5})
+    assert with_channel(set_, EMAIL).minutes_between[Channel.EMAIL] == 5
 
 
 def test_switching_and_taking_away() -> None:
