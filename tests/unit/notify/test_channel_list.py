@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.notify.channel_list import (
     MOST_SUBSCRIPTIONS,
+    instead,
     require_configured,
     require_on,
     switched,
@@ -58,6 +59,9 @@ def test_adding_writes_the_pauses_down() -> None:
 def test_switching_and_taking_away() -> None:
     standing = Preferences(channels=(EMAIL, push(1)))
     assert without(standing, lambda one: one == EMAIL).channels == (push(1),)
+    proven = replace(EMAIL, verified=True)
+    assert instead(standing, EMAIL, proven).channels == (proven, push(1))
+    assert instead(standing, push(2), proven) == standing
     off = switched(standing, lambda one: one.channel is Channel.PUSH, enabled=False)
     assert [one.enabled for one in off.channels] == [True, False]
 

@@ -264,6 +264,22 @@ class TestPush:
         said = "PUSH notification channel is already verified"
         assert refused(lambda: world.desk.send_code(BOB, "PUSH")) == said
 
+    def test_one_that_its_push_service_refused_subscribes_again(self, world: DeskWorld) -> None:
+        desk = world.switch_on()
+        desk.add(BOB, "PUSH", Browser().subscription)
+        world.book.update(
+            BOB.inbox,
+            lambda standing: replace(
+                standing, channels=tuple(replace(one, verified=False) for one in standing.channels)
+            ),
+        )
+        said = "Notification channel PUSH is currently not supported by the DS"
+        assert refused(lambda: desk.send_code(BOB, "PUSH")) == said
+        said = "Otp not found, please resend the OTP for verification"
+        assert refused(lambda: desk.verify_code(BOB, "PUSH", "12345")) == said
+        desk.add(BOB, "PUSH", Browser().subscription)
+        assert world.standing(channel=Channel.PUSH).verified
+
     def test_several_browsers(self, world: DeskWorld) -> None:
         desk = world.switch_on()
         for n in range(12):
