@@ -14,6 +14,7 @@ from chalicelib.notify.preferences import EndpointState
 from chalicelib.notify.webhooks import sending
 from chalicelib.notify.webhooks.due_tries import DueTry
 from chalicelib.protocol.errors import Unavailable
+from chalicelib.store.memory import Moment
 from tests.unit.notify.carriers import sqs_event
 from tests.unit.notify.webhooks.receiver import (
     HANG,
@@ -219,3 +220,19 @@ def test_what_is_counted_names_nobody(street: Street) -> None:
         "WebhookGone": 1,
         "WebhookExhausted": 1,
     }
+
+
+def test_what_a_delivered_event_costs(street: Street) -> None:
+    with receiving(street.clock) as receiver:
+        street.add(receiver.url)
+        calls: list[str] = []
+        street.faults(lambda operation, moment: calls.append(operation) if moment is Moment.BEFORE else None)
+        street.receive()
+        street.run()
+    assert calls == [
+        "preferences.get",
+        "deliveries.get",
+        "deliveries.put",
+        "deliveries.put",
+        "preferences.get",
+    ]
