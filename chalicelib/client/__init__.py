@@ -46,6 +46,7 @@ from chalicelib.client.webhooks import (
     WebhookAttempt,
     WebhookDelivery,
     WebhookLog,
+    Webhooks,
 )
 from chalicelib.client.welcome import Condition, Unwelcome, Welcome
 from chalicelib.protocol.envelope import Revision
@@ -96,6 +97,7 @@ __all__ = [
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookLog",
+    "Webhooks",
     "Welcome",
     "attach",
     "delete_request",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 
 from chalicelib.fetching.ports import Fetcher
@@ -178,10 +179,13 @@ class WebhookWorker:
             self._log.forget(self._log.key(due.owner, due.endpoint_id))
         elif endpoint.owner_untold:
             self._tell_owner(due.owner, due.endpoint_id)
-            self._book.update(
-                due.owner,
-                lambda standing: standing.with_endpoint(endpoints.told(standing.endpoint(due.endpoint_id))),
-            )
+            with suppress(NotFound):  # removed meanwhile
+                self._book.update(
+                    due.owner,
+                    lambda standing: standing.with_endpoint(
+                        endpoints.told(standing.endpoint(due.endpoint_id))
+                    ),
+                )
 
     def _endpoint(self, due: DueTry) -> Endpoint | None:
         try:

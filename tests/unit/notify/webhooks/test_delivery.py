@@ -236,3 +236,20 @@ def test_what_a_delivered_event_costs(street: Street) -> None:
         "deliveries.put",
         "preferences.get",
     ]
+
+
+def test_one_that_is_removed_while_its_owner_is_told(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiving(street.clock, one_after_the_other(Reply(500))) as receiver:
+        added = street.add(receiver.url)
+        street.receive()
+        street.run(street.clock.at_ms + 60 * 3_600_000)
+
+        def remove(_owner: bytes, endpoint_id: str) -> None:
+            street.desk.remove(street.account, endpoint_id)
+
+        monkeypatch.setattr(street.worker, "_tell_owner", remove)
+        street.run()
+        assert street.desk.list(street.account) == ()
+        assert added["id"] not in street.told
+        assert not any(street.store.deliveries._rows.values())
+    assert street.counted["NotificationFailed webhooks"] == 0
