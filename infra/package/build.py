@@ -14,7 +14,7 @@ from infra.package.isolation import Probed, probe_bundle
 from infra.package.stage import ROOT, TEMPLATE, lay_out, run_chalice
 from infra.package.template import write
 
-# Half as much again as the bundle has: a dependency that adds so much should be a decision, as cryptography was.
+# Half as much again as the bundle has: who adds so much should decide to, as was done for cryptography.
 ZIPPED_CEILING_BYTES = 24_000_000
 UNZIPPED_CEILING_BYTES = 68_000_000
 

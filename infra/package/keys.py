@@ -2,6 +2,7 @@
 
     create --parameter NAME                generate keys and store them as an SSM SecureString
     record --parameter NAME --url URL      print the relay's network.dm3.deliveryService record
+    origin                                 print a new value for the template's parameter OriginSecret
 
 Keys are never printed and never touch a disk here. Storing refuses to replace what is there: whoever loses
 the `index` and `storage` keys loses the mail.
@@ -52,6 +53,11 @@ def record(parameter: str, url: str) -> str:
     return data_uri(service_profile(Keys.parse(answer["Parameter"]["Value"]), url).to_json())
 
 
+def origin_secret() -> str:
+    """What a distribution may tell its relay, so that nobody else can pass for it: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; exit status 0."""
     parser = argparse.ArgumentParser(prog="python -m infra.package.keys", description=__doc__)
@@ -61,8 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("--parameter", default="/dm3/relay/keys", help="name of the SSM parameter")
         if name == "record":
             command.add_argument("--url", required=True, help="base URL of the relay (output RelayUrl)")
+    commands.add_parser("origin")
     given = parser.parse_args(arguments)
-    said = create(given.parameter) if given.command == "create" else record(given.parameter, given.url)
+    if given.command == "create":
+        said = create(given.parameter)
+    elif given.command == "record":
+        said = record(given.parameter, given.url)
+    else:
+        said = origin_secret()
     sys.stdout.write(said + "\n")
     return 0
 
