@@ -2,10 +2,11 @@
 
     create --parameter NAME                generate keys and store them as an SSM SecureString
     record --parameter NAME --url URL      print the relay's network.dm3.deliveryService record
+    push --parameter NAME                  add a key for web push to stored keys that have none
     origin                                 print a new value for the template's parameter OriginSecret
 
-Keys are never printed and never touch a disk here. Storing refuses to replace what is there: whoever loses
-the `index` and `storage` keys loses the mail.
+Keys are never printed and never touch a disk here. Nothing that is there is ever replaced: whoever loses the
+`index` and `storage` keys loses the mail.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import boto3
 
-from chalicelib.config import Keys
+from chalicelib.config import Keys, new_push_key
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.profile import DeliveryServiceProfile
 from chalicelib.protocol.profile_uri import data_uri
@@ -47,6 +49,18 @@ def create(parameter: str) -> str:
     return f"Stored new keys as {parameter}. Back them up: without them stored mail cannot be read."
 
 
+def add_push(parameter: str) -> str:
+    """Give the keys under `parameter` one for web push, unless they have it. Raises botocore's own errors."""
+    ssm = boto3.client("ssm")
+    stored = ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
+    keys = Keys.parse(stored)
+    if keys.push is not None:
+        return f"The keys in {parameter} have one for web push."
+    text = replace(keys, push=new_push_key(secrets.token_bytes)).to_text()
+    ssm.put_parameter(Name=parameter, Type="SecureString", Value=text, Overwrite=True)
+    return f"Added a key for web push to {parameter}. Back the keys up again."
+
+
 def record(parameter: str, url: str) -> str:
     """The text of the relay's ENS record, made from the keys under `parameter`."""
     answer = boto3.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
@@ -62,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; exit status 0."""
     parser = argparse.ArgumentParser(prog="python -m infra.package.keys", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("create", "record"):
+    for name in ("create", "record", "push"):
         command = commands.add_parser(name)
         command.add_argument("--parameter", default="/dm3/relay/keys", help="name of the SSM parameter")
         if name == "record":
@@ -71,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.command == "create":
         said = create(given.parameter)
+    elif given.command == "push":
+        said = add_push(given.parameter)
     elif given.command == "record":
         said = record(given.parameter, given.url)
     else:

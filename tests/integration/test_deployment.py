@@ -75,7 +75,7 @@ def test_it_reaches_its_store_with_the_role_it_has(deployed_stack: Deployed) -> 
 
 
 def through_the_front(deployed: Deployed, path: str, headers: dict[str, str] | None = None) -> str:
-    """What the distribution answers; MiniStack knows it by its host, and takes every caller's word for TLS."""
+    """What the distribution answers. MiniStack knows it by its host, and takes anybody's word for TLS."""
     front = {"Host": deployed.deployment.front_host, "X-Forwarded-Proto": "https", **(headers or {})}
     with urllib3.PoolManager() as pool:
         answer = pool.request("GET", deployed.cloud.endpoint_url + path, headers=front, retries=False)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -76,3 +77,28 @@ def test_an_origin_s_secret_is_new_each_time_and_fits_the_template(
     assert one != other
     parameters = assemble(TEMPLATE)["Parameters"]
     assert re.fullmatch(parameters["OriginSecret"]["AllowedPattern"], one)
+
+
+def test_older_keys_are_given_one_for_web_push_and_keep_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["create", "--parameter", PARAMETER])
+    _, newest = stored()
+    older = replace(newest, push=None)
+    boto3.client("ssm").put_parameter(Name=PARAMETER, Value=older.to_text(), Overwrite=True)
+    assert main(["push", "--parameter", PARAMETER]) == 0
+    kind, given = stored()
+    assert kind == "SecureString"
+    assert given.push is not None
+    assert replace(given, push=None) == older
+    said = capsys.readouterr().out
+    assert "Added a key" in said
+    assert given.to_text() not in said
+
+
+def test_a_key_for_web_push_is_never_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["create", "--parameter", PARAMETER])
+    before = stored()
+    main(["push", "--parameter", PARAMETER])
+    assert stored() == before
+    assert "have one for web push" in capsys.readouterr().out
