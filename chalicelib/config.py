@@ -31,6 +31,21 @@
     DM3_MAX_CHAIN_LAG_S      seconds that a node's newest block may be old; 0: not looked at; default 120
     DM3_CHAIN_ID             id of the chain that the nodes must serve (1: main network); default: any
 
+How receivers are told; what is not set is not there (without the topic and the queues nobody is told):
+
+    DM3_TOPIC_ARN            SNS topic to which every message that was received is told
+    DM3_SOCKETS_QUEUE, DM3_WEBHOOKS_QUEUE, DM3_EMAIL_QUEUE, DM3_PUSH_QUEUE, DM3_SMS_QUEUE,
+    DM3_GREETINGS_QUEUE, DM3_UNTOLD_QUEUE
+                             URLs of the SQS queues
+    DM3_STREAM_ARN           the inbox table's stream, from which the function `untold` reads again
+    DM3_SOCKETS_URL          endpoint of the WebSocket API's management, to post to open sockets
+    DM3_MAIL_SENDER          e-mail address, verified at SES, that writes to people; unset: no e-mail
+    DM3_SMS                  "true": SMS is offered, which costs money; default "false"
+    DM3_URL                  the relay's public URL, for links in e-mails
+    DM3_ORIGIN_SECRET        what a distribution in front of the relay sends along (`api.source`)
+
+The functions that tell receivers need neither the nodes nor what is decided about messages on their way in.
+
 A missing or invalid variable is told in one sentence that names it and never its value.
 """
 
@@ -46,6 +61,7 @@ from typing import Self
 
 from chalicelib.names.aliases import Aliases
 from chalicelib.names.normalize import normalize
+from chalicelib.notify.ports import Queue
 from chalicelib.protocol.errors import InvalidName
 
 _KEY_BYTES = 32
@@ -231,6 +247,21 @@ class Settings:
     allow_local_urls: bool = False
     operator_token_sha256: bytes | None = None
     chain: Chain = field(default_factory=Chain)
+    notify: NotifySettings = field(default_factory=lambda: NotifySettings())
+
+    @property
+    def worker(self) -> WorkerSettings:
+        """The part that the functions which tell receivers need."""
+        return WorkerSettings(
+            relay_name=self.relay_name,
+            tables=self.tables,
+            bodies_bucket=self.bodies_bucket,
+            keys=self.keys,
+            keys_parameter=self.keys_parameter,
+            aws_url=self.aws_url,
+            allow_local_urls=self.allow_local_urls,
+            notify=self.notify,
+        )
 
     @property
     def sweeper(self) -> SweeperSettings:
@@ -241,17 +272,15 @@ class Settings:
     def read(cls, environment: Mapping[str, str]) -> Self:
         """The settings in `environment`. Raises InvalidSettings."""
         variables = _Variables(environment)
-        keys, parameter = variables.optional("DM3_KEYS"), variables.optional("DM3_KEYS_PARAMETER")
-        if (keys is None) == (parameter is None):
-            raise InvalidSettings("Set either DM3_KEYS or DM3_KEYS_PARAMETER.")
+        worker = WorkerSettings.of(variables)
         return cls(
-            relay_name=variables.name("DM3_RELAY_NAME"),
+            relay_name=worker.relay_name,
             rpc_urls=variables.urls("DM3_RPC_URLS"),
-            tables=Tables.read(variables),
-            bodies_bucket=variables.required("DM3_BODIES_BUCKET"),
-            keys=Keys.parse(keys) if keys is not None else None,
-            keys_parameter=parameter,
-            aws_url=variables.optional("DM3_AWS_URL"),
+            tables=worker.tables,
+            bodies_bucket=worker.bodies_bucket,
+            keys=worker.keys,
+            keys_parameter=worker.keys_parameter,
+            aws_url=worker.aws_url,
             message_ttl_days=variables.number("DM3_MESSAGE_TTL_DAYS", 30, least=30, most=36_500),
             size_limit_bytes=variables.number(
                 "DM3_SIZE_LIMIT_BYTES", 3_000_000, least=10_000, most=3_000_000
@@ -262,9 +291,78 @@ class Settings:
             names_lifetime_s=variables.number("DM3_NAMES_LIFETIME_S", 300, least=0, most=86_400),
             unknown_lifetime_s=variables.number("DM3_UNKNOWN_LIFETIME_S", 60, least=0, most=86_400),
             ipfs_gateways=variables.gateways("DM3_IPFS_GATEWAYS"),
-            allow_local_urls=variables.flag("DM3_ALLOW_LOCAL_URLS"),
+            allow_local_urls=worker.allow_local_urls,
             operator_token_sha256=variables.sha256("DM3_OPERATOR_TOKEN_SHA256"),
             chain=Chain.read(variables),
+            notify=worker.notify,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """How receivers are told. What is None, or a queue that is missing, is not there.
+
+    `origin_secret` is what a distribution in front of the relay sends along (`api.source`).
+    """
+
+    topic_arn: str | None = None
+    queues: Mapping[Queue, str] = field(default_factory=dict)
+    stream_arn: str | None = None
+    sockets_url: str | None = None
+    mail_sender: str | None = None
+    sms: bool = False
+    url: str | None = None
+    origin_secret: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def read(cls, variables: _Variables) -> Self:
+        """What is said of it among the variables. Raises InvalidSettings."""
+        queues = {queue: variables.optional(f"DM3_{queue.upper()}_QUEUE") for queue in Queue}
+        return cls(
+            topic_arn=variables.optional("DM3_TOPIC_ARN"),
+            queues={queue: url for queue, url in queues.items() if url is not None},
+            stream_arn=variables.optional("DM3_STREAM_ARN"),
+            sockets_url=variables.optional_url("DM3_SOCKETS_URL"),
+            mail_sender=variables.optional("DM3_MAIL_SENDER"),
+            sms=variables.flag("DM3_SMS"),
+            url=variables.optional_url("DM3_URL"),
+            origin_secret=variables.optional("DM3_ORIGIN_SECRET"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What the functions that tell receivers need. Exactly one of `keys` and `keys_parameter` is set."""
+
+    relay_name: str
+    tables: Tables
+    bodies_bucket: str
+    keys: Keys | None
+    keys_parameter: str | None
+    aws_url: str | None = None
+    allow_local_urls: bool = False
+    notify: NotifySettings = field(default_factory=NotifySettings)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """The settings in `environment`. Raises InvalidSettings."""
+        return cls.of(_Variables(environment))
+
+    @classmethod
+    def of(cls, variables: _Variables) -> Self:
+        """The settings among the variables. Raises InvalidSettings."""
+        keys, parameter = variables.optional("DM3_KEYS"), variables.optional("DM3_KEYS_PARAMETER")
+        if (keys is None) == (parameter is None):
+            raise InvalidSettings("Set either DM3_KEYS or DM3_KEYS_PARAMETER.")
+        return cls(
+            relay_name=variables.name("DM3_RELAY_NAME"),
+            tables=Tables.read(variables),
+            bodies_bucket=variables.required("DM3_BODIES_BUCKET"),
+            keys=Keys.parse(keys) if keys is not None else None,
+            keys_parameter=parameter,
+            aws_url=variables.optional("DM3_AWS_URL"),
+            allow_local_urls=variables.flag("DM3_ALLOW_LOCAL_URLS"),
+            notify=NotifySettings.read(variables),
         )
 
 
@@ -317,6 +415,9 @@ class _Variables:
         if not urls or not all(url.startswith(("http://", "https://")) for url in urls):
             raise InvalidSettings(f"The environment variable {name} must list http: or https: URLs.")
         return urls
+
+    def optional_url(self, name: str) -> str | None:
+        return None if self.optional(name) is None else self.urls(name)[0].rstrip("/")
 
     def gateways(self, name: str) -> tuple[str, ...] | None:
         if self.optional(name) is None:

@@ -10,10 +10,11 @@ from chalicelib.api.answers import Answer, empty_answer, json_answer
 from chalicelib.api.edge import Call, Routes
 
 if TYPE_CHECKING:
+    from chalicelib.notify.service import Notify
     from chalicelib.relay.service import Relay
 
 
-def routes(relay: Callable[[], Relay]) -> Routes:
+def routes(relay: Callable[[], Relay], notify: Callable[[], Notify]) -> Routes:
     """The blueprint of accounts."""
     collected = Routes("account", wording.own)
 
@@ -38,18 +39,23 @@ def routes(relay: Callable[[], Relay]) -> Routes:
     )
     def export(call: Call) -> Answer:
         account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
-        return json_answer(relay().accounts.export(account, call.query("cursor")).to_json())
+        exported = relay().accounts.export(account, call.query("cursor")).to_json()
+        return json_answer({**exported, **notify().export(account)})
 
     @collected.add(
         "DELETE",
         "/account/{ensName}",
-        "Delete the account with profile, names, rules and mail, at once and for good.",
+        "Delete the account with profile, names, rules, channels, webhooks and mail, at once and for good.",
         status=204,
         signed_in=True,
     )
     def delete(call: Call) -> Answer:
         account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
+        # The account goes last, so that an owner whose deletion was cut short can sign in and repeat it. A
+        # socket that has signed in meanwhile is closed after that: then it cannot do so again.
+        notify().forget(account)
         relay().accounts.delete(account)
+        notify().forget(account)
         return empty_answer(204)
 
     return collected

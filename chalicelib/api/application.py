@@ -7,21 +7,37 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Chalice, Request, Response
 
-from chalicelib.api import account, auth, delivery, inbox, logs, operator, profile, rpc, rules, status
+from chalicelib.api import (
+    account,
+    auth,
+    delivery,
+    inbox,
+    logs,
+    notifications,
+    operator,
+    profile,
+    rpc,
+    rules,
+    status,
+    unsubscribe,
+    webhooks,
+)
 from chalicelib.api.edge import CORS, Middleware, Route, middleware
 
 if TYPE_CHECKING:
+    from chalicelib.notify.service import Notify
     from chalicelib.relay.service import Relay
 
 
 def application(
     relay: Callable[[], Relay],
+    notify: Callable[[], Notify],
     probe: Callable[[], None],
     finished: Callable[[], None] | None = None,
     *,
     origin_secret: str | None = None,
 ) -> Chalice:
-    """The application. `relay` is called when a request first needs it, `probe` by `GET /health/store`.
+    """The application. `relay` and `notify` are called when a request needs them, `probe` to see the store.
 
     `finished` is called at the end of each request: a function on Lambda may stand still right after it.
     `origin_secret` is what a distribution in front sends along (`api.source`).
@@ -37,11 +53,14 @@ def application(
     for routes in (
         rpc.routes(relay),
         delivery.routes(relay),
-        auth.routes(relay),
+        auth.routes(relay, notify),
         profile.routes(relay),
         inbox.routes(relay),
         rules.routes(relay),
-        account.routes(relay),
+        account.routes(relay, notify),
+        notifications.routes(relay, notify),
+        unsubscribe.routes(notify),
+        webhooks.routes(relay, notify),
         operator.routes(relay),
         status.routes(probe, described),
     ):

@@ -10,10 +10,11 @@ from chalicelib.api.answers import Answer, empty_answer, json_answer
 from chalicelib.api.edge import Call, Routes
 
 if TYPE_CHECKING:
+    from chalicelib.notify.service import Notify
     from chalicelib.relay.service import Relay
 
 
-def routes(relay: Callable[[], Relay]) -> Routes:
+def routes(relay: Callable[[], Relay], notify: Callable[[], Notify]) -> Routes:
     """The blueprint of sessions."""
     collected = Routes("auth", wording.reference)
 
@@ -39,7 +40,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
     @collected.add(
         "POST",
         "/auth/{ensName}/sign-out-everywhere",
-        "Revoke every session token of the account.",
+        "Revoke every session token of the account, and close its sockets.",
         wording=wording.own,
         status=204,
         signed_in=True,
@@ -47,6 +48,7 @@ def routes(relay: Callable[[], Relay]) -> Routes:
     def sign_out_everywhere(call: Call) -> Answer:
         account = relay().sessions.authenticate(call.authorization, call.name(), source=call.source)
         relay().sessions.sign_out_everywhere(account)
+        notify().close_sockets(account)  # after that, so that none signs in again
         return empty_answer(204)
 
     return collected

@@ -142,6 +142,10 @@ class Export(Output):
     messages: list[Message]
     cursor: str
     more: bool
+    notifications: dict[str, Any] = Field(
+        description="The global switch, the channels, quiet hours and pauses between wake-ups."
+    )
+    webhooks: list[dict[str, Any]] = Field(description="The webhooks, without their secrets.")
 
 
 class Health(Output):

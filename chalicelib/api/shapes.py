@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 
 
 def input_model(name: str) -> type[Input]:
-    """A model of `api.models` or `api.rule_models`. Raises KeyError for a name that is none."""
+    """A model of what callers send. Raises KeyError for a name that is none."""
     from chalicelib.api.models import BODIES, PARAMS
+    from chalicelib.api.notification_models import NOTIFICATION_BODIES
     from chalicelib.api.rule_models import RULE_BODIES
+    from chalicelib.api.webhook_models import WEBHOOK_BODIES
 
-    return {**BODIES, **PARAMS, **RULE_BODIES}[name]
+    return {**BODIES, **PARAMS, **RULE_BODIES, **NOTIFICATION_BODIES, **WEBHOOK_BODIES}[name]
 
 
 def output_model(name: str) -> type[BaseModel]:
-    """A model of `api.results`. Raises KeyError for a name that is none."""
+    """A model of what is answered. Raises KeyError for a name that is none."""
+    from chalicelib.api.notification_models import NOTIFICATION_RESULTS
     from chalicelib.api.results import MODELS
+    from chalicelib.api.webhook_models import WEBHOOK_RESULTS
 
-    return MODELS[name]
+    return {**MODELS, **NOTIFICATION_RESULTS, **WEBHOOK_RESULTS}[name]
 
 
 def read_params(name: str, value: JsonValue) -> Params:

@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "outbox": ("outbox", "See what could not be sent yet, and try again."),
     "account": ("account", "See how your account stands, take what it holds, or leave."),
     "rules": ("rules", "Say from whom you accept mail, and see what others ask of you."),
+    "webhooks": ("webhooks", "Have your own servers told when mail has come."),
+    "notifications": ("notifications", "Be told of new mail by e-mail, in your browser, or by SMS."),
     "operator": ("operator", "Read and set the rules of a relay that you run."),
     "local": ("local", "Run a whole relay on this machine: chain, AWS and all."),
     "demo": ("demo", "Watch two people exchange messages through a relay on this machine."),

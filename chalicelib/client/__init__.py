@@ -21,6 +21,7 @@ from chalicelib.client.drafts import (
 from chalicelib.client.http import HttpTransport
 from chalicelib.client.identity import Identity, Signer
 from chalicelib.client.key_file import StoredKeys, load_keys, save_keys
+from chalicelib.client.notifications import ChannelType, NotificationSettings, QuietHours
 from chalicelib.client.outbox import FileOutbox, MemoryOutbox, Outbox
 from chalicelib.client.own_rules import KeptRules, OwnRules
 from chalicelib.client.patience import Patience
@@ -40,6 +41,13 @@ from chalicelib.client.values import (
     Verdict,
 )
 from chalicelib.client.wallet import Wallet
+from chalicelib.client.webhooks import (
+    KeptWebhooks,
+    Webhook,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookLog,
+)
 from chalicelib.client.welcome import Condition, Unwelcome, Welcome
 from chalicelib.protocol.envelope import Revision
 from chalicelib.protocol.errors import Dm3Error
@@ -48,6 +56,7 @@ from chalicelib.protocol.message import Attachment, Message, MessageType
 __all__ = [
     "AccountStatus",
     "Attachment",
+    "ChannelType",
     "Check",
     "Condition",
     "Contact",
@@ -60,14 +69,17 @@ __all__ = [
     "Identity",
     "InboxPage",
     "KeptRules",
+    "KeptWebhooks",
     "MemoryOutbox",
     "MemoryTransport",
     "Message",
     "MessageType",
+    "NotificationSettings",
     "Outbox",
     "OwnRules",
     "Patience",
     "Queued",
+    "QuietHours",
     "Received",
     "Refused",
     "Request",
@@ -84,6 +96,10 @@ __all__ = [
     "Unwelcome",
     "Verdict",
     "Wallet",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookLog",
     "Welcome",
     "attach",
     "delete_request",

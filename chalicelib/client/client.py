@@ -20,6 +20,7 @@ from chalicelib.client.ens import ens_directory, is_local
 from chalicelib.client.http import HttpTransport
 from chalicelib.client.identity import Identity
 from chalicelib.client.mailbox import Mailbox
+from chalicelib.client.notifications import NotificationBook
 from chalicelib.client.opening import Opener
 from chalicelib.client.outbox import Entry, FileOutbox, MemoryOutbox, Outbox
 from chalicelib.client.own_rules import KeptRules, OwnRules, RuleBook
@@ -39,6 +40,7 @@ from chalicelib.client.values import (
     Unreached,
     Unreadable,
 )
+from chalicelib.client.webhooks import Webhooks
 from chalicelib.client.welcome import Threshold, Welcome
 from chalicelib.names.aliases import Aliases
 from chalicelib.names.chain_holdings import ChainHoldings
@@ -88,7 +90,8 @@ class Dm3Client:
     """Sends and receives in the name of one `identity`. Not to be shared by threads.
 
     `holdings` tells what the identity's address holds on the chain, which receivers' rules may ask for;
-    without it that is left to the delivery services.
+    without it that is left to the delivery services. `notifications` is how one is told of new mail, and
+    `webhooks` are the servers that one's delivery services tell of it.
 
     Every method may raise Unavailable when ENS or a delivery service does not answer, and LimitExceeded when
     one asks for more patience than `settings` allow; every error is a Dm3Error.
@@ -120,6 +123,8 @@ class Dm3Client:
         self._mailbox = Mailbox(identity, services, sessions, opener)
         self._accounts = Accounts(identity, services, sessions)
         self._rule_book = RuleBook(identity, services, sessions)
+        self.webhooks = Webhooks(identity, services, sessions)
+        self.notifications = NotificationBook(identity, services, sessions)
 
     @classmethod
     def connect(

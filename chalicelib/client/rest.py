@@ -14,6 +14,8 @@ from chalicelib.protocol.json_types import JsonValue
 JSON_TYPE = "application/json"
 # A page wraps its envelopes a few levels deep, and each may be as deep by itself as JSON may be.
 _MAX_ANSWER_DEPTH = 2 * DEFAULT_MAX_DEPTH
+# Routes of the reference that have nothing to say answer with this word, as text.
+_DONE = (b"", b"OK")
 
 
 class Rest:
@@ -27,7 +29,7 @@ class Rest:
     def request(
         self, method: str, path: str, *, body: JsonValue = None, token: str | None = None, **query: str | None
     ) -> JsonValue:
-        """The JSON of an answer, None if it has no body. `path` is already percent-encoded.
+        """The JSON of an answer, None if it has no body or says OK. `path` is already percent-encoded.
 
         Raises Unavailable, LimitExceeded, SignInRequired (401), Forbidden, NotFound, InvalidInput.
         """
@@ -43,7 +45,7 @@ class Rest:
         response = self._transport.exchange(request)
         if response.status >= 400:
             raise failures.from_http(response)
-        return json_of(response) if response.body.strip() else None
+        return None if response.body.strip() in _DONE else json_of(response)
 
 
 def json_of(response: Response) -> JsonValue:

@@ -160,3 +160,5 @@ class Notify:
     """What an account's export tells of this layer; secrets and pending codes are left out."""
     forget: Callable[[Account], None]
     """Deletes everything of an account that leaves, and closes its sockets. Repeatable."""
+    close_sockets: Callable[[Account], None]
+    """Closes the sockets of an account that has signed out everywhere. Repeatable."""

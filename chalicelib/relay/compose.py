@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chalicelib.names.directory import RememberingDirectory
 from chalicelib.names.holdings import RememberingHoldings
-from chalicelib.protocol.properties import DeliveryServiceProperties
+from chalicelib.protocol.properties import DeliveryServiceProperties, NotificationChannel
 from chalicelib.relay.account_book import AccountBook
 from chalicelib.relay.accounts import RelayAccounts
 from chalicelib.relay.acknowledgements import Acknowledgements
@@ -48,11 +50,12 @@ def compose(
     chance: Chance,
     holdings: RememberingHoldings | None = None,
     policy: Policy | None = None,
+    offered: Callable[[], tuple[NotificationChannel, ...]] = tuple,
 ) -> Relay:
     """A relay over these ports. Touches none of them yet. Raises ValueError for secrets of a wrong length.
 
     Without `holdings`, rules about the chain are those of a chain that never answers. A `policy` takes the
-    place of the receivers' own rules.
+    place of the receivers' own rules. `offered` are the ways in which receivers can be told of mail.
     """
     limits = settings.limits
     vault = Vault(secrets.index_key, secrets.storage_key, chance, older_keys=secrets.older_storage_keys)
@@ -143,7 +146,7 @@ def compose(
         return DeliveryServiceProperties(
             message_ttl_days=limits.message_ttl_days,
             size_limit_bytes=limits.size_limit_bytes,
-            notification_channels=(),
+            notification_channels=offered(),
             limits=operator.now().in_force(limits).advertised(),
         )
 

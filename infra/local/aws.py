@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
-from functools import partial
+from functools import cache, partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 CREDENTIALS = ("local", "local")
+CONNECTIONS = 50
 
 _log = logging.getLogger("dm3.local")
 
@@ -113,6 +114,7 @@ def _client(service: str, endpoint_url: str | None = None) -> Any:  # noqa: ANN4
         region=REGION,
         endpoint_url=endpoint_url,
         credentials=None if own else CREDENTIALS,
+        connections=CONNECTIONS,
     )
 
 
@@ -123,6 +125,7 @@ def _prepared(unwatched: Callable[[str], Any], endpoint_url: str | None, times: 
         nudges.written(service, operation, asked)
         mails.watch(service, operation, asked)
 
+    @cache
     def clients(service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
         return Watched(unwatched(service), service, watch)
 

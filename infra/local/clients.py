@@ -6,45 +6,36 @@ AWS, which is as good: between two of them it changes nothing that anybody could
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from threading import Event, local
+from threading import Event
 from typing import Any
 
+Clients = Callable[[str], Any]
+"""Makes a client for the service it names."""
 Watch = Callable[[str, str, Mapping[str, Any]], None]
 """Is told of each call that succeeded: the service, the operation, and what was asked."""
 
 
 class Killed(BaseException):
-    """Ends the thread of a worker that was killed. No handler of the relay catches it."""
+    """Ends the threads of a worker that was killed. No handler of the relay catches it."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Life:
-    """A worker's life; its thread ends at the next call to AWS after `killed` is set."""
+    """A worker's life: `kill` ends it."""
 
-    killed: Event = field(default_factory=Event)
+    _over: Event = field(default_factory=Event)
 
+    def kill(self) -> None:
+        """From now on the worker calls nobody any more."""
+        self._over.set()
 
-_lives = local()
-
-
-@contextmanager
-def living(life: Life) -> Iterator[None]:
-    """What this thread does meanwhile is done by a worker with that life."""
-    _lives.life = life
-    try:
-        yield
-    finally:
-        del _lives.life
-
-
-def die_if_killed() -> None:
-    """Raises Killed in the thread of a worker that was killed."""
-    life: Life | None = getattr(_lives, "life", None)
-    if life is not None and life.killed.is_set():
-        raise Killed
+    def check(self) -> None:
+        """Raises Killed if it is over."""
+        if self._over.is_set():
+            raise Killed
 
 
 class OneAtATime:
@@ -67,7 +58,7 @@ class OneAtATime:
 
 
 class Watched:
-    """A client that tells `watch` of each call that succeeded, and in which killed workers die."""
+    """A client that tells `watch` of each call that succeeded."""
 
     def __init__(self, inner: object, service: str, watch: Watch) -> None:
         self._inner = inner
@@ -80,13 +71,32 @@ class Watched:
             return attribute
 
         def watched(*args: object, **kwargs: object) -> object:
-            die_if_killed()
             answer = attribute(*args, **kwargs)
-            die_if_killed()
             self._watch(self._service, name, kwargs)
             return answer
 
         return watched
+
+
+class Mortal:
+    """A client of a worker, which does not survive its worker's end: calls raise Killed, before or after."""
+
+    def __init__(self, inner: object, life: Life) -> None:
+        self._inner = inner
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the client has
+        attribute = getattr(self._inner, name)
+        if not callable(attribute):
+            return attribute
+
+        def mortal(*args: object, **kwargs: object) -> object:
+            self._life.check()
+            answer = attribute(*args, **kwargs)
+            self._life.check()
+            return answer
+
+        return mortal
 
 
 class StreamsWithKeys:
@@ -110,3 +120,12 @@ class StreamsWithKeys:
             if image:
                 change["Keys"] = {name: image[name] for name in change["Keys"]}
         return answer
+
+
+def mortal(clients: Clients, life: Life) -> Clients:
+    """The clients of a worker with that life."""
+
+    def make(service: str) -> Any:  # noqa: ANN401 - as `clients` makes them
+        return Mortal(clients(service), life)
+
+    return make

@@ -1,7 +1,7 @@
 """Loops of the laptop that hand work to the relay's workers, as Lambda's event sources do.
 
 A pump can be stopped, which lets it finish what it does; killed, which lets it finish nothing; and started
-again. What it has not finished comes again.
+again, with a new worker. What was not finished comes again.
 """
 
 from __future__ import annotations
@@ -10,15 +10,32 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any, Self
 
-from infra.local.clients import Killed, Life, die_if_killed, living
+from infra.local.clients import Killed, Life
 
 Handler = Callable[[Mapping[str, Any]], Any]
+Hire = Callable[[Life], Handler]
+"""Makes a worker whose clients of AWS are those of that life (`infra.local.clients.mortal`)."""
 
 _PAUSE_S = 0.25
 _log = logging.getLogger("dm3.local")
+
+
+def immortal(handler: Handler) -> Hire:
+    """A worker that no killing ends; only what it leaves to its pump stays undone."""
+    return lambda _life: handler
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """From a start of a pump to its end: the worker, its life, and whether to go on."""
+
+    handler: Handler
+    life: Life
+    ended: Event = field(default_factory=Event)
 
 
 class Pump(ABC):
@@ -29,19 +46,22 @@ class Pump(ABC):
     """
 
     def __init__(
-        self, name: str, *, threads: int = 1, nudge: Event | None = None, idle_s: float = 1.0
+        self, name: str, hire: Hire, *, threads: int = 1, nudge: Event | None = None, idle_s: float = 1.0
     ) -> None:
         self.name = name
+        self._hire = hire
         self._nudge = nudge or Event()
         self._idle_s = idle_s
         self._threads_wanted = threads
-        self._ended = Event()
-        self._life = Life()
+        self._shift = self._new_shift()
         self._threads: list[Thread] = []
 
     @abstractmethod
-    def poll(self) -> bool:
-        """Work what there is now; whether there may be more at once. Raises whatever it likes."""
+    def poll(self, shift: Shift | None = None) -> bool:
+        """Work what there is now; whether there may be more at once. Raises whatever it likes.
+
+        `shift` is whose turn it is: by default, the present one.
+        """
 
     @property
     def running(self) -> bool:
@@ -51,9 +71,9 @@ class Pump(ABC):
     def start(self) -> Self:
         """Begin, or begin again; a pump that runs goes on."""
         if not self._threads:
-            self._ended, self._life = Event(), Life()
+            self._shift = shift = self._new_shift()
             self._threads = [
-                Thread(target=self._run, args=(self._ended, self._life), name=self.name, daemon=True)
+                Thread(target=self._run, args=(shift,), name=self.name, daemon=True)
                 for _ in range(self._threads_wanted)
             ]
             for thread in self._threads:
@@ -62,58 +82,60 @@ class Pump(ABC):
 
     def stop(self) -> None:
         """End the threads, after what they are doing. Stopping what does not run is no error."""
-        self._ended.set()
-        self._nudge.set()
+        self._end()
         for thread in self._threads:
             thread.join()
         self._threads = []
 
     def kill(self) -> None:
-        """End the threads at their next call to AWS, whatever they are doing. They are not waited for."""
-        self._life.killed.set()
-        self._ended.set()
-        self._nudge.set()
+        """End the worker at its next call to AWS, whatever it is doing. It is not waited for."""
+        self._shift.life.kill()
+        self._end()
         self._threads = []
 
-    def _run(self, ended: Event, life: Life) -> None:
-        with living(life):
-            try:
-                while not ended.is_set():
-                    self._once(ended)
-            except Killed:
-                _log.info("killed", extra={"fields": {"worker": self.name}})
+    def _end(self) -> None:
+        self._shift.ended.set()
+        self._nudge.set()
 
-    def _once(self, ended: Event) -> None:
+    def _new_shift(self) -> Shift:
+        life = Life()
+        return Shift(self._hire(life), life)
+
+    def _run(self, shift: Shift) -> None:
         try:
-            more = self.poll()
+            while not shift.ended.is_set():
+                self._once(shift)
+        except Killed:
+            _log.info("killed", extra={"fields": {"worker": self.name}})
+
+    def _once(self, shift: Shift) -> None:
+        try:
+            more = self.poll(shift)
         except Exception as error:  # noqa: BLE001 - a pump that dies would leave work behind unnoticed
-            die_if_killed()
             _log.warning("pump", extra={"fields": {"worker": self.name, "type": type(error).__name__}})
-            ended.wait(_PAUSE_S)
+            shift.ended.wait(_PAUSE_S)
             return
-        die_if_killed()
-        if not more and self._nudge.wait(self._idle_s) and not ended.is_set():
+        if not more and self._nudge.wait(self._idle_s) and not shift.ended.is_set():
             self._nudge.clear()
 
 
 class ClockPump(Pump):
-    """Calls `handler` every `every_s` seconds with the event of a schedule, as EventBridge does each minute.
+    """Calls a worker every `every_s` seconds with the event of a schedule, as EventBridge does each minute.
 
     A call that fails is not repeated; the next one comes in its time.
     """
 
-    def __init__(self, name: str, handler: Handler, *, every_s: float = 60.0) -> None:
-        super().__init__(name, idle_s=every_s)
-        self._handler = handler
+    def __init__(self, name: str, hire: Hire, *, every_s: float = 60.0) -> None:
+        super().__init__(name, hire, idle_s=every_s)
 
-    def poll(self) -> bool:
+    def poll(self, shift: Shift | None = None) -> bool:
         """See `Pump`. The waiting is done by the pump."""
+        shift = shift or self._shift
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         try:
-            self._handler(
+            shift.handler(
                 {"source": "aws.events", "detail-type": "Scheduled Event", "time": now, "detail": {}}
             )
         except Exception as error:  # noqa: BLE001 - EventBridge too goes on
-            die_if_killed()
             _log.warning("minute", extra={"fields": {"worker": self.name, "type": type(error).__name__}})
         return False

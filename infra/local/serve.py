@@ -1,8 +1,9 @@
-"""The whole relay on a laptop: a chain with ENS, the AWS services, and the gateway before the application.
+"""The whole relay on a laptop: a chain with ENS, the AWS services, the gateway, and the workers.
 
 `start_local` starts it in this process and `run` is the command line's loop around it. Everything listens on
-loopback only. When it is ready, the relay's own name has its `network.dm3.deliveryService` record published,
-and some accounts of the chain have names, so that messages can be tried at once.
+loopback only; REST and WebSockets share one host and port, as behind the distribution in front of a deployed
+relay. When it is ready, the relay's own name has its `network.dm3.deliveryService` record published, and some
+accounts of the chain have names, so that messages can be tried at once.
 """
 
 from __future__ import annotations
@@ -13,24 +14,30 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from threading import Event
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Any, Self
 
 from chalicelib.api.application import application
 from chalicelib.config import Keys, Settings
-from chalicelib.process import Sweeper, Wiring
+from chalicelib.process import Wiring
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.profile import DELIVERY_SERVICE_RECORD, DeliveryServiceProfile
 from chalicelib.protocol.profile_uri import data_uri
 from infra.local.aws import LocalAws, local_aws
 from infra.local.ccip_gateway import CcipGateway
 from infra.local.chain import Chain, start_chain
+from infra.local.clients import Clients
+from infra.local.connection import SocketLimits
 from infra.local.gateway import Gateway
+from infra.local.mails import SentMail
+from infra.local.management import SERVICE, ManagementClient
+from infra.local.messaging import Messaging, QueueTimes
 from infra.local.server import LoopbackServer
-from infra.local.streams import StreamPump, removed_with_body
+from infra.local.sockets import SocketGateway
+from infra.local.workers import MINUTE_S, LocalWorkers
 
 RELAY_NAME = "relay.eth"
 ACCOUNTS = 10
@@ -41,13 +48,23 @@ WILDCARD_NAME = "wild.eth"
 OFFCHAIN_NAME = "offchain.eth"
 
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What tests and impatient developers may shorten; the defaults are those of a deployed relay."""
+
+    queues: QueueTimes = field(default_factory=QueueTimes)
+    sockets: SocketLimits = field(default_factory=SocketLimits)
+    minute_s: float = MINUTE_S
+
+
 @dataclass(frozen=True)
 class LocalRelay:
     """A running relay. `accounts` are funded accounts of the chain: (address, private key in hex).
 
     `people` are names that some of these accounts own, and that point at them, by index in `accounts`.
     `operator_token` opens the routes of the operator. `ccip_gateway` keeps the records of `offchain.eth`.
-    Use it as a context manager, or call `stop`.
+    `ws_url` is the base of WebSockets: `/socket.io/` for the reference's client, `/live` for the plain JSON
+    dialect. `workers` can be stopped, killed and started by name. Use it as a context manager, or `stop` it.
     """
 
     url: str
@@ -64,6 +81,8 @@ class LocalRelay:
     chain: Chain = field(repr=False)
     aws: LocalAws = field(repr=False)
     ccip_gateway: CcipGateway = field(repr=False)
+    sockets: SocketGateway = field(repr=False)
+    workers: LocalWorkers = field(repr=False)
     _running: ExitStack = field(repr=False)
 
     def contract(self) -> str:
@@ -89,6 +108,10 @@ class LocalRelay:
         members["people"] = [{"name": name, **accounts[index]} for name, index in self.people.items()]
         return json.dumps(members)
 
+    def mails(self) -> tuple[SentMail, ...]:
+        """The e-mails that the relay has sent, the oldest first."""
+        return self.aws.mails.sent()
+
     def stop(self) -> None:
         """Stop everything that was started, the last first. Calling it twice is no error."""
         self._running.close()
@@ -102,8 +125,32 @@ class LocalRelay:
         self.stop()
 
 
+class _Routes:
+    """The functions behind the WebSocket API."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    def connect(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`$connect`."""
+        return self._wiring.socket("connect", event)
+
+    def message(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`$default`."""
+        return self._wiring.socket("message", event)
+
+    def disconnect(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`$disconnect`."""
+        return self._wiring.socket("disconnect", event)
+
+
 def start_local(
-    port: int = 0, rpc_port: int = 0, aws_url: str | None = None, accounts: int = ACCOUNTS
+    port: int = 0,
+    rpc_port: int = 0,
+    aws_url: str | None = None,
+    accounts: int = ACCOUNTS,
+    *,
+    times: Times | None = None,
 ) -> LocalRelay:
     """Start everything and return when the relay can be used. A port of 0 means any free one.
 
@@ -111,29 +158,34 @@ def start_local(
     if a port is taken, and what the chain and the AWS endpoint raise if they do not start; then nothing is
     left running.
     """
+    times = times or Times()
     with ExitStack() as starting:
         server = starting.enter_context(LoopbackServer(port))
         chain = starting.enter_context(start_chain(port=rpc_port, accounts=accounts))
-        aws = starting.enter_context(local_aws(aws_url))
+        aws = starting.enter_context(local_aws(aws_url, times=times.queues))
         keys = Keys.generate(secrets.token_bytes)
         operator_token = secrets.token_urlsafe()
-        settings = Settings.read(_environment(keys, chain, aws, operator_token))
-        wiring = Wiring(lambda: settings, clients=aws.clients)
-        gateway = Gateway(application(wiring.relay, wiring.probe, wiring.metrics.flush))
+        settings = Settings.read(_environment(keys, chain, aws, operator_token, server.url))
+        # The functions need clients, which post to the sockets, whose events go to the functions.
+        wiring = Wiring(lambda: settings, clients=lambda service: clients(service))
+        sockets = SocketGateway(_Routes(wiring), limits=times.sockets)
+        clients = _with_management(aws.clients, ManagementClient(sockets))
+        gateway = Gateway(
+            application(wiring.relay, wiring.notify, wiring.probe, wiring.metrics.flush), sockets=sockets
+        )
+        workers = LocalWorkers(settings, aws, clients, minute_s=times.minute_s)
+        starting.callback(sockets.close)
         starting.callback(gateway.close)
         starting.callback(server.stop)  # first: no request may meet a gateway that is closed
-        if aws.stream_arn is not None:
-            sweeper = Sweeper(lambda: settings.sweeper, clients=aws.clients)
-            pump = StreamPump(
-                "bodies", aws.streams, aws.stream_arn, sweeper.sweep, wanted=removed_with_body
-            ).start()
-            starting.callback(pump.stop)
+        starting.callback(sockets.leave)
+        starting.callback(workers.stop)
         _publish(chain, keys, server.url)
         people = {name: index for name, index in PEOPLE.items() if index < len(chain.accounts)}
         for name, index in people.items():
             chain.register(name, index)
         ccip_gateway = starting.enter_context(CcipGateway())
         _register_other_kinds(chain, ccip_gateway)
+        workers.start()
         server.start(gateway)
         return LocalRelay(
             url=server.url,
@@ -150,8 +202,15 @@ def start_local(
             chain=chain,
             aws=aws,
             ccip_gateway=ccip_gateway,
+            sockets=sockets,
+            workers=workers,
             _running=starting.pop_all(),
         )
+
+
+def _with_management(clients: Clients, management: ManagementClient) -> Clients:
+    """The clients of AWS, and the one that posts to this machine's sockets."""
+    return lambda service: management if service == SERVICE else clients(service)
 
 
 def run(port: int = 0, rpc_port: int = 0, aws_url: str | None = None, accounts: int = ACCOUNTS) -> None:
@@ -176,20 +235,14 @@ def run(port: int = 0, rpc_port: int = 0, aws_url: str | None = None, accounts: 
             signal.signal(number, handler)
 
 
-def _environment(keys: Keys, chain: Chain, aws: LocalAws, operator_token: str) -> dict[str, str]:
+def _environment(keys: Keys, chain: Chain, aws: LocalAws, operator_token: str, url: str) -> dict[str, str]:
     """The settings as an operator would write them, so that they are read the same way."""
     return {
         "DM3_RELAY_NAME": RELAY_NAME,
         "DM3_RPC_URLS": chain.rpc_url,
         "DM3_UNIVERSAL_RESOLVER": chain.universal_resolver,
         "DM3_KEYS": keys.to_text(),
-        "DM3_INBOX_TABLE": aws.tables.inbox,
-        "DM3_SUBMISSIONS_TABLE": aws.tables.submissions,
-        "DM3_ACCOUNTS_TABLE": aws.tables.accounts,
-        "DM3_COUNTERS_TABLE": aws.tables.counters,
-        "DM3_NAMES_TABLE": aws.tables.names,
-        "DM3_CONNECTIONS_TABLE": aws.tables.connections,
-        "DM3_DELIVERIES_TABLE": aws.tables.deliveries,
+        **{f"DM3_{one.name.upper()}_TABLE": getattr(aws.tables, one.name) for one in fields(aws.tables)},
         "DM3_BODIES_BUCKET": aws.bucket,
         "DM3_OPERATOR_TOKEN_SHA256": sha256(operator_token.encode()).hexdigest(),
         "DM3_AWS_URL": aws.endpoint_url or "",
@@ -199,7 +252,19 @@ def _environment(keys: Keys, chain: Chain, aws: LocalAws, operator_token: str) -
         "DM3_UNKNOWN_LIFETIME_S": "0",
         # The chain makes a block when somebody sends a transaction, and at no other time.
         "DM3_MAX_CHAIN_LAG_S": "0",
+        "DM3_SOCKETS_URL": url,
+        "DM3_STREAM_ARN": aws.stream_arn or "",
+        "DM3_MAIL_SENDER": aws.mail_sender or "",
+        "DM3_URL": url,
+        **_messaging(aws.messaging),
     }
+
+
+def _messaging(messaging: Messaging | None) -> dict[str, str]:
+    if messaging is None:
+        return {}
+    queues = {f"DM3_{queue.upper()}_QUEUE": url for queue, url in messaging.queues.items()}
+    return {"DM3_TOPIC_ARN": messaging.topic_arn, **queues}
 
 
 def _publish(chain: Chain, keys: Keys, url: str) -> None:

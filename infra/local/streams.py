@@ -8,6 +8,7 @@ from the first sequence number that it names in `batchItemFailures` otherwise.
 from __future__ import annotations
 
 import base64
+import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -16,14 +17,15 @@ from datetime import datetime
 from threading import Event, Lock
 from typing import Any
 
-from infra.local.clients import die_if_killed
-from infra.local.pumps import Handler, Pump
+from infra.local.pumps import Hire, Pump, Shift
 
 BATCH = 100
 MAX_AGE_S = 12 * 3_600.0
 _LIST_SHARDS_S = 10.0
 _LONGEST_PAUSE_S = 2.0
 _SHORTEST_PAUSE_S = 0.1
+
+_log = logging.getLogger("dm3.local")
 
 Record = Mapping[str, Any]
 Wanted = Callable[[Record], bool]
@@ -51,9 +53,9 @@ class _Shard:
 
 
 class StreamPump(Pump):
-    """Hands the records of a stream that are `wanted` to `handler`, in their order, until it is stopped.
+    """Hands the records of a stream that are `wanted` to its worker, in their order, until it is stopped.
 
-    Records older than `max_age_s` that the handler does not take are handed to `give_up`, as what Lambda
+    Records older than `max_age_s` that the worker does not take are handed to `give_up`, as what Lambda
     tells an on-failure destination. What was handed on is remembered when the pump is started again.
     """
 
@@ -62,7 +64,7 @@ class StreamPump(Pump):
         name: str,
         streams: Any,  # noqa: ANN401 - botocore makes its clients at run time
         stream_arn: str,
-        handler: Handler,
+        hire: Hire,
         *,
         wanted: Wanted,
         give_up: GiveUp | None = None,
@@ -70,10 +72,9 @@ class StreamPump(Pump):
         nudge: Event | None = None,
         idle_s: float = 0.25,
     ) -> None:
-        super().__init__(name, nudge=nudge, idle_s=idle_s)
+        super().__init__(name, hire, nudge=nudge, idle_s=idle_s)
         self._streams = streams
         self._arn = stream_arn
-        self._handler = handler
         self._wanted = wanted
         self._give_up = give_up
         self._max_age_s = max_age_s
@@ -81,15 +82,16 @@ class StreamPump(Pump):
         self._listed_s = float("-inf")
         self._polling = Lock()  # a killed thread may still be about while its successor begins
 
-    def poll(self) -> bool:
+    def poll(self, shift: Shift | None = None) -> bool:
         """Read every shard once and hand on what came; see `Pump`."""
+        shift = shift or self._shift
         with self._polling:
-            die_if_killed()
+            shift.life.check()
             self._list_shards()
-            pauses_s = [self._work(shard_id, shard) for shard_id, shard in self._shards.items()]
+            pauses_s = [self._work(shift, shard_id, shard) for shard_id, shard in self._shards.items()]
         pause_s = max(pauses_s, default=0.0)
         if pause_s:
-            self._ended.wait(pause_s)
+            shift.ended.wait(pause_s)
         return any(shard.pending for shard in self._shards.values())
 
     def _list_shards(self) -> None:
@@ -105,7 +107,7 @@ class StreamPump(Pump):
                 self._shards[shard_id] = _Shard(answer["ShardIterator"])
         self._listed_s = time.monotonic()
 
-    def _work(self, shard_id: str, shard: _Shard) -> float:
+    def _work(self, shift: Shift, shard_id: str, shard: _Shard) -> float:
         """Read and hand on once; for how many seconds to leave a function alone that did not take a batch."""
         if not shard.pending and shard.iterator is not None:
             answer = self._streams.get_records(ShardIterator=shard.iterator)
@@ -118,7 +120,8 @@ class StreamPump(Pump):
         if not shard.pending:
             return 0.0
         batch = shard.pending[: shard.at_once]
-        taken = self._hand_on(batch)
+        taken = _hand_on(shift, batch)
+        shift.life.check()  # what the dead have taken counts for nothing
         del shard.pending[:taken]
         if taken == len(batch):
             shard.failures, shard.at_once = 0, BATCH
@@ -131,18 +134,6 @@ class StreamPump(Pump):
             return 0.0
         return min(_LONGEST_PAUSE_S, _SHORTEST_PAUSE_S * 2.0 ** min(shard.failures, 10))
 
-    def _hand_on(self, batch: list[dict[str, Any]]) -> int:
-        """How many records of the batch, from its beginning, were taken."""
-        try:
-            answer = self._handler({"Records": batch})
-        except Exception:  # noqa: BLE001 - the function says so itself; here the batch has failed
-            return 0
-        failed = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", ())}
-        for number, record in enumerate(batch):
-            if record["dynamodb"]["SequenceNumber"] in failed:
-                return number
-        return len(batch)
-
     def _too_old(self, record: Record) -> bool:
         created_s: float = record["dynamodb"].get("ApproximateCreationDateTime", time.time())
         return time.time() - created_s >= self._max_age_s
@@ -154,6 +145,20 @@ class StreamPump(Pump):
             self._give_up(_metadata(self._arn, shard_id, lost, shard.failures))
         del shard.pending[: len(lost)]
         shard.failures, shard.at_once = 0, BATCH
+
+
+def _hand_on(shift: Shift, batch: list[dict[str, Any]]) -> int:
+    """How many records of the batch, from its beginning, were taken."""
+    try:
+        answer = shift.handler({"Records": batch})
+    except Exception as error:  # noqa: BLE001 - then the batch has failed as a whole
+        _log.warning("worker", extra={"fields": {"type": type(error).__name__}})
+        return 0
+    failed = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", ())}
+    for number, record in enumerate(batch):
+        if record["dynamodb"]["SequenceNumber"] in failed:
+            return number
+    return len(batch)
 
 
 def _metadata(arn: str, shard_id: str, records: list[dict[str, Any]], attempts: int) -> dict[str, Any]:

@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator
 from logging import StreamHandler
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from chalicelib.api import logs
 from chalicelib.api.application import application
-from chalicelib.bootstrap import SystemChance, SystemClock
 from chalicelib.client.wallet import Wallet
+from chalicelib.foundation import SystemChance, SystemClock
 from chalicelib.names.memory import MemoryDirectory
 from chalicelib.relay.compose import compose
 from chalicelib.relay.service import Relay
@@ -65,7 +66,11 @@ def test_submits_a_second_in_one_process(quiet: None) -> None:
         Person.create(name, Wallet.create(SystemChance()), RELAY_NAME) for name in ("alice.eth", "bob.eth")
     )
     relay = relay_in_memory(keys, alice, bob)
-    gateway = Gateway(application(lambda: relay, lambda: None))
+
+    def no_notify() -> NoReturn:
+        raise AssertionError("submitting tells nobody by itself")
+
+    gateway = Gateway(application(lambda: relay, no_notify, lambda: None))
     bodies = [
         json.dumps(
             {

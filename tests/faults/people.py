@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.bootstrap import SystemChance, SystemClock
 from chalicelib.client.identity import Identity
 from chalicelib.client.wallet import Wallet
+from chalicelib.foundation import SystemChance, SystemClock
 from chalicelib.protocol.delivery_information import DeliveryInformation
 from chalicelib.protocol.envelope import Envelope, build_envelope, open_envelope, parse_envelope
 from chalicelib.protocol.json_types import JsonObject

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.bootstrap import SystemClock
+from chalicelib.foundation import SystemClock
 from tests.faults.ground import ground_on
 from tests.faults.submitter import Plan
 from tests.faults.wire import Wire

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.bootstrap import SystemChance, SystemClock
+from chalicelib.foundation import SystemChance, SystemClock
 from chalicelib.names.chain_holdings import ChainHoldings
 from chalicelib.names.ports import ChainTransport
 from chalicelib.names.remembered_holdings import RememberedHoldings

@@ -6,15 +6,17 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from chalicelib.api.application import application
+from chalicelib.notify.service import Notify
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.protocol.signing import sign
 from infra.local.gateway import Gateway
 from infra.local.server import LoopbackServer
+from tests.support.notifying import Carriers, notify_beside
 from tests.unit.relay.world import Person, World
 
 
@@ -47,6 +49,11 @@ class House:
     world: World
     url: str = ""
     down: bool = False
+    carriers: Carriers = field(default_factory=Carriers)
+
+    def notify(self) -> Notify:
+        """What tells receivers, beside the world's relay as it is now."""
+        return notify_beside(self.world, self.carriers)
 
     def probe(self) -> None:
         if self.down:
@@ -100,7 +107,7 @@ class House:
 def open_house(world: World | None = None) -> Iterator[House]:
     """Serve a world until the context ends."""
     house = House(world or World())
-    gateway = Gateway(application(lambda: house.world.relay, house.probe))
+    gateway = Gateway(application(lambda: house.world.relay, house.notify, house.probe))
     with LoopbackServer() as server:
         server.start(gateway)
         house.url = server.url

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.api.application import application
 from chalicelib.protocol.canonical import canonicalize
 from infra.local.gateway import Gateway, HttpAnswer
+from tests.support.notifying import notify_beside
 from tests.unit.relay.world import ALICE, BOB, limited
 
 FUZZ = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -50,7 +51,9 @@ class Door:
         self.world.settle(ALICE, BOB)
         self.token = self.world.token(BOB)
         self.letter: Any = self.world.letter()
-        self.gateway = Gateway(application(lambda: self.world.relay, lambda: None), threads=1)
+        notify = notify_beside(self.world)
+        app = application(lambda: self.world.relay, lambda: notify, lambda: None)
+        self.gateway = Gateway(app, threads=1)
 
     def ask(self, method: str, path: str, body: bytes = b"", *, token: str | None = None) -> HttpAnswer:
         path, _, query = path.partition("?")

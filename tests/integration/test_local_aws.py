@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.bootstrap import keys_of, open_store
 from chalicelib.config import InvalidSettings, Keys, Settings, SweeperSettings
+from chalicelib.foundation import keys_of, open_store
 from chalicelib.process import Sweeper, Wiring
 from chalicelib.protocol.errors import InternalError, Unavailable
 from chalicelib.relay.ports import Charge, InboxItem, InboxKey
 from chalicelib.store.dynamodb import DynamoStore
 from infra.local.aws import LocalAws, local_aws
+from infra.local.pumps import immortal
 from infra.local.streams import StreamPump, removed_with_body
 from tests.support.dynalite import dynalite, why_missing
 from tests.support.ministack import ministack
@@ -102,7 +103,7 @@ def test_a_deleted_message_takes_its_body_along(aws: LocalAws, store: DynamoStor
         seen.append(event)
         sweeper.sweep(event)
 
-    pump = StreamPump("bodies", aws.streams, aws.stream_arn, sweep, wanted=removed_with_body)
+    pump = StreamPump("bodies", aws.streams, aws.stream_arn, immortal(sweep), wanted=removed_with_body)
     pump.poll()
     assert seen == [], "nothing was removed"
     store.inbox.delete(ACCOUNT, [KEY, small])
@@ -129,7 +130,7 @@ def test_what_the_handler_did_not_take_is_repeated(aws: LocalAws, store: DynamoS
             raise Unavailable
 
     assert aws.stream_arn is not None
-    pump = StreamPump("bodies", aws.streams, aws.stream_arn, handler, wanted=removed_with_body)
+    pump = StreamPump("bodies", aws.streams, aws.stream_arn, immortal(handler), wanted=removed_with_body)
     assert pump.poll(), "there is something left"
     assert not pump.poll()
     assert seen == [1, 1]
@@ -137,7 +138,7 @@ def test_what_the_handler_did_not_take_is_repeated(aws: LocalAws, store: DynamoS
 
 def test_the_pump_outlives_a_failure_and_stops_when_told(aws: LocalAws) -> None:
     nowhere = "arn:aws:dynamodb:us-east-1:1:table/none/stream/none"
-    pump = StreamPump("bodies", aws.streams, nowhere, lambda _: None, wanted=removed_with_body)
+    pump = StreamPump("bodies", aws.streams, nowhere, immortal(lambda _: None), wanted=removed_with_body)
     pump.start()
     pump.stop()
 
@@ -210,7 +211,9 @@ def test_another_endpoint_has_everything_and_is_left_empty() -> None:
             store.inbox.put(ACCOUNT, InboxItem(KEY, LARGE, NEVER_S))
             store.inbox.delete(ACCOUNT, [KEY])
             assert aws.stream_arn is not None
-            pump = StreamPump("bodies", aws.streams, aws.stream_arn, seen.append, wanted=removed_with_body)
+            pump = StreamPump(
+                "bodies", aws.streams, aws.stream_arn, immortal(seen.append), wanted=removed_with_body
+            )
             deadline = time.monotonic() + 20
             while not seen and time.monotonic() < deadline:
                 pump.poll()

@@ -14,11 +14,11 @@ import pytest
 from chalicelib.notify.events import CHANNELS_ATTRIBUTE, Channel
 from chalicelib.notify.ports import Queue
 from infra.local.aws import LocalAws, local_aws
-from infra.local.clients import Killed, Life, Watched, living
+from infra.local.clients import Killed, Life, Mortal, Watched, mortal
 from infra.local.mails import Mails
 from infra.local.messaging import MAX_RECEIVES, QueueTimes
 from infra.local.nudges import channel_key, queue_key, table_key
-from infra.local.pumps import ClockPump
+from infra.local.pumps import ClockPump, Handler, Hire, immortal
 from infra.local.queues import QueuePump
 from infra.local.streams import StreamPump, inserted
 from tests.support.ministack import ministack
@@ -80,9 +80,13 @@ def pump_of(
     which: Queue = Queue.WEBHOOKS,
     **more: Any,  # noqa: ANN401
 ) -> QueuePump:
+    return pump_with(aws, immortal(worker), which, **more)
+
+
+def pump_with(aws: LocalAws, hire: Hire, which: Queue = Queue.WEBHOOKS, **more: Any) -> QueuePump:  # noqa: ANN401
     url = queue(aws, which)
     nudge = aws.nudges.listen(queue_key(url), channel_key(str(which).removesuffix("s")))
-    return QueuePump(str(which), aws.clients("sqs"), url, worker, nudge=nudge, **more)
+    return QueuePump(str(which), aws.clients("sqs"), url, hire, nudge=nudge, **more)
 
 
 def send(aws: LocalAws, *texts: str, to: Queue = Queue.WEBHOOKS) -> None:
@@ -204,51 +208,81 @@ def test_the_topic_fills_the_queues_by_channel(aws: LocalAws) -> None:
 # --- workers that die ---
 
 
-def test_what_a_killed_worker_had_comes_again(aws: LocalAws) -> None:
-    arrived, go_on = Event(), Event()
+class Slow:
+    """Workers that wait for the test before their call to AWS, and keep what they did after it."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        self.arrived, self.go_on = Event(), Event()
+        self.done: list[str] = []
+        self.hired = 0
+
+    def __call__(self, life: Life) -> Handler:
+        clients = mortal(self.aws.clients, life)
+        self.hired += 1
+
+        def work(event: Mapping[str, Any]) -> None:
+            self.arrived.set()
+            self.go_on.wait(WITHIN_S)
+            clients("s3").list_buckets()
+            self.done.extend(_text(record) for record in event["Records"])
+
+        return work
+
+
+def test_what_a_killed_worker_had_comes_again_to_a_new_one(aws: LocalAws) -> None:
+    slow = Slow(aws)
+    pump = pump_with(aws, slow, idle_s=0.1).start()
+    send(aws, "precious")
+    assert slow.arrived.wait(WITHIN_S)
+    hired = slow.hired
+    pump.kill()
+    assert not pump.running
+    slow.go_on.set()
+    time.sleep(0.2)
+    assert slow.done == []
+    pump.start()
+    wait_for(lambda: slow.done == ["precious"])
+    assert slow.hired == hired + 1
+    wait_for(lambda: left_in(aws, queue(aws)) == 0)
+    pump.stop()
+
+
+def test_a_worker_that_is_killed_in_its_last_line_has_told_nobody_that_it_is_done(aws: LocalAws) -> None:
     done: list[str] = []
 
     def work(event: Mapping[str, Any]) -> None:
-        texts = [record["body"] for record in event["Records"]]
-        arrived.set()
-        go_on.wait(WITHIN_S)
-        aws.clients("s3").list_buckets()  # a killed worker does not survive this
-        done.extend(texts)
+        done.extend(record["body"] for record in event["Records"])
+        if len(done) == 1:
+            pump.kill()
 
     pump = pump_of(aws, work, idle_s=0.1).start()
-    send(aws, "precious")
-    assert arrived.wait(WITHIN_S)
-    pump.kill()
-    assert not pump.running
-    go_on.set()
-    time.sleep(0.2)
-    assert done == []
+    send(aws, "twice")
+    wait_for(lambda: not pump.running)
     pump.start()
-    wait_for(lambda: done == ["precious"])
+    wait_for(lambda: done == ["twice", "twice"])
     wait_for(lambda: left_in(aws, queue(aws)) == 0)
     pump.stop()
 
 
 def test_a_call_is_not_begun_by_the_dead_and_may_be_the_last_thing_they_did() -> None:
-    life, calls = Life(), []
+    life = Life()
+    calls: list[int] = []
 
     class Client:
         def put(self) -> None:
             calls.append(1)
             if len(calls) == 2:
-                life.killed.set()
+                life.kill()
 
     told: list[str] = []
-    client = Watched(Client(), "s3", lambda _service, operation, _asked: told.append(operation))
-    with living(life):
-        client.put()
-        with pytest.raises(Killed):
-            client.put()
-        with pytest.raises(Killed):
-            client.put()
-    assert (len(calls), told) == (2, ["put"])
+    client = Mortal(Watched(Client(), "s3", lambda _service, operation, _asked: told.append(operation)), life)
     client.put()
-    assert len(calls) == 3, "whoever is no worker lives on"
+    with pytest.raises(Killed):
+        client.put()
+    with pytest.raises(Killed):
+        client.put()
+    assert (len(calls), told) == (2, ["put", "put"])
 
 
 def test_a_pump_can_be_stopped_and_started_as_one_likes(aws: LocalAws) -> None:
@@ -299,7 +333,9 @@ def test_a_stream_hands_on_what_its_filter_lets_through_at_once(
     table, arn = stream
     worker = Worker()
     nudge = aws.nudges.listen(table_key(table))
-    pump = StreamPump("o", aws.streams, arn, worker, wanted=inserted, nudge=nudge, idle_s=60).start()
+    pump = StreamPump(
+        "o", aws.streams, arn, immortal(worker), wanted=inserted, nudge=nudge, idle_s=60
+    ).start()
     began_s = time.monotonic()
     insert(aws, table, b"1")
     aws.clients("dynamodb").delete_item(TableName=table, Key={"pk": {"B": b"1"}})
@@ -318,7 +354,7 @@ def test_the_stream_goes_on_from_the_first_record_that_failed(aws: LocalAws, str
     worker = Worker()
     worker.fail = lambda text: text == THREE and worker.got.count(THREE) < 2
     insert(aws, table, b"1", b"2", b"3", b"4")
-    pump = StreamPump("o", aws.streams, arn, worker, wanted=inserted)
+    pump = StreamPump("o", aws.streams, arn, immortal(worker), wanted=inserted)
     assert pump.poll()
     assert not pump.poll()
     assert worker.batches == [[ONE, TWO, THREE, FOUR], [THREE, FOUR]]
@@ -334,7 +370,7 @@ def test_a_batch_that_fails_as_a_whole_is_halved(aws: LocalAws, stream: tuple[st
             raise ZeroDivisionError
 
     insert(aws, table, b"1", b"2", b"3", b"4")
-    pump = StreamPump("o", aws.streams, arn, work, wanted=inserted)
+    pump = StreamPump("o", aws.streams, arn, immortal(work), wanted=inserted)
     while pump.poll():
         pass
     assert batches == [[ONE, TWO, THREE, FOUR], [ONE, TWO], [ONE], [TWO, THREE, FOUR]]
@@ -347,7 +383,9 @@ def test_what_is_too_old_is_given_up_with_its_place_in_the_stream_and_without_it
     told: list[Mapping[str, Any]] = []
     worker = Worker(lambda text: text == TWO)
     insert(aws, table, b"1", b"2")
-    pump = StreamPump("o", aws.streams, arn, worker, wanted=inserted, give_up=told.append, max_age_s=0)
+    pump = StreamPump(
+        "o", aws.streams, arn, immortal(worker), wanted=inserted, give_up=told.append, max_age_s=0
+    )
     pump.poll()
     insert(aws, table, b"3")
     pump.poll()
@@ -371,7 +409,7 @@ def test_what_could_not_be_given_up_is_not_lost(aws: LocalAws, stream: tuple[str
 
     insert(aws, table, b"1")
     worker = Worker(lambda _: True)
-    pump = StreamPump("o", aws.streams, arn, worker, wanted=inserted, give_up=give_up, max_age_s=0)
+    pump = StreamPump("o", aws.streams, arn, immortal(worker), wanted=inserted, give_up=give_up, max_age_s=0)
     with pytest.raises(ConnectionError):
         pump.poll()
     assert not pump.poll()
@@ -380,24 +418,16 @@ def test_what_could_not_be_given_up_is_not_lost(aws: LocalAws, stream: tuple[str
 
 def test_a_killed_stream_worker_leaves_its_place_to_the_next(aws: LocalAws, stream: tuple[str, str]) -> None:
     table, arn = stream
-    done: list[str] = []
-    arrived, go_on = Event(), Event()
-
-    def work(event: Mapping[str, Any]) -> None:
-        arrived.set()
-        go_on.wait(WITHIN_S)
-        aws.clients("s3").list_buckets()
-        done.extend(_text(record) for record in event["Records"])
-
+    slow = Slow(aws)
     insert(aws, table, b"1", b"2")
-    pump = StreamPump("o", aws.streams, arn, work, wanted=inserted).start()
-    assert arrived.wait(WITHIN_S)
+    pump = StreamPump("o", aws.streams, arn, slow, wanted=inserted).start()
+    assert slow.arrived.wait(WITHIN_S)
     pump.kill()
     pump.start()
-    go_on.set()
-    wait_for(lambda: done == [ONE, TWO])
+    slow.go_on.set()
+    wait_for(lambda: slow.done == [ONE, TWO])
     insert(aws, table, b"3")
-    wait_for(lambda: done == [ONE, TWO, THREE])
+    wait_for(lambda: slow.done == [ONE, TWO, THREE])
     pump.stop()
 
 
@@ -411,7 +441,7 @@ def test_the_clock_calls_and_outlives_a_failure() -> None:
         events.append(event)
         raise ZeroDivisionError
 
-    pump = ClockPump("minute", work, every_s=0.05).start()
+    pump = ClockPump("minute", immortal(work), every_s=0.05).start()
     wait_for(lambda: len(events) >= 3)
     pump.stop()
     count = len(events)

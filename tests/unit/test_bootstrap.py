@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import ens.constants  # type: ignore[import-untyped]
 
-from chalicelib.bootstrap import SystemChance, SystemClock, cache_policy
+from chalicelib.bootstrap import cache_policy
 from chalicelib.config import Settings
 from chalicelib.names.universal_resolver import UNIVERSAL_RESOLVER
 from tests.unit.test_config import COMPLETE
@@ -10,13 +10,6 @@ from tests.unit.test_config import COMPLETE
 
 def test_names_are_resolved_where_the_main_network_resolves_them() -> None:
     assert ens.constants.UNIVERSAL_RESOLVER_ADDR == UNIVERSAL_RESOLVER
-
-
-def test_the_systems_clock_and_chance() -> None:
-    assert 1_700_000_000_000 < SystemClock().now_ms() < 10_000_000_000_000
-    first, second = SystemChance().token(32), SystemChance().token(32)
-    assert len(first) == len(second) == 32
-    assert first != second
 
 
 def test_the_operator_s_lifetimes_are_those_of_the_cache() -> None:

@@ -8,6 +8,7 @@ position. A live message may come before an older one, so it moves no cursor.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 
@@ -135,9 +136,11 @@ class PlainJson:
         key = InboxKey(stored.stored_at_ms, bytes.fromhex(stored.message_id))
         cursor = self._positions.cursor_of(account.inbox, Position(after=key, newest=key, at_end=True))
         text = plain_frames.message(stored, cursor)
-        if not fits(text):
-            fetch = fetch_cursor(self._positions, account.inbox, key)
-            text = plain_frames.announcement(key, cursor, fetch)
+        if fits(text):
+            with suppress(TooBig):
+                return len(text) if self._registry.post(socket, text) else 0
+        fetch = fetch_cursor(self._positions, account.inbox, key)
+        text = plain_frames.announcement(key, cursor, fetch)
         return len(text) if self._registry.post(socket, text) else 0
 
 

@@ -71,7 +71,7 @@ class Pusher:
         *,
         repeated: bool,
     ) -> None:
-        """Push to each socket, whatever becomes of the others. Raises Unavailable at the end if one failed."""
+        """Push to each socket, whatever becomes of others. Raises Unavailable in the end if one failed."""
         waking = not event.channels.isdisjoint(WAKING)
         # The numbers of pings that an earlier try has sent: those sockets have the message.
         marked = self._registry.marks(event.owner, event.key.message_id) if waking and repeated else {}

@@ -110,7 +110,7 @@ def test_the_end_of_every_request_is_told_whatever_came_of_it() -> None:
     def fail() -> NoReturn:
         raise ZeroDivisionError
 
-    gateway = Gateway(application(fail, fail, lambda: ended.append(1)), threads=1)
+    gateway = Gateway(application(fail, fail, fail, lambda: ended.append(1)), threads=1)
     statuses = [gateway.answer(_scope(path), b"").status for path in ("/hello", "/health/store")]
     gateway.close()
     assert statuses == [200, 500]

@@ -84,5 +84,5 @@ def test_a_route_is_described_with_its_parameters_body_and_security() -> None:
 def test_what_routes_and_methods_promise_is_described() -> None:
     for method in methods(nowhere):
         assert method.result in MODELS
-    app = application(nowhere, nowhere)
+    app = application(nowhere, nowhere, nowhere)
     assert "/openapi.json" in app.routes

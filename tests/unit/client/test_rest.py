@@ -24,6 +24,10 @@ def test_no_body_is_no_answer() -> None:
     assert Rest("", MemoryTransport(lambda _: Response(204)), Patience()).request("GET", "/") is None
 
 
+def test_the_reference_s_word_for_done_is_no_answer_either() -> None:
+    assert Rest("", MemoryTransport(lambda _: Response(200, b"OK")), Patience()).request("POST", "/") is None
+
+
 @pytest.mark.parametrize(
     ("response", "error"),
     [

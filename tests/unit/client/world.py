@@ -34,6 +34,7 @@ from chalicelib.relay.service import Relay
 from chalicelib.relay.settings import Limits, RelayKeys, RelaySecrets, RelaySettings
 from chalicelib.store.memory import MemoryStore
 from infra.local.gateway import Gateway
+from tests.support.notifying import Carriers, notify_over
 
 RELAY, SECOND = "relay.eth", "second.eth"
 
@@ -94,6 +95,7 @@ class World:
     directory: MemoryDirectory = field(default_factory=MemoryDirectory)
     holdings: MemoryHoldings = field(default_factory=MemoryHoldings)
     faults: list[Fault] = field(default_factory=list)
+    carriers: Carriers = field(default_factory=Carriers)
 
     def __post_init__(self) -> None:
         self.stores = {name: MemoryStore() for name in (RELAY, SECOND)}
@@ -119,7 +121,8 @@ class World:
             policy=self.policy,
         )
         self.relays[name] = relay
-        self._gateways[name] = Gateway(application(lambda: relay, lambda: None), threads=1)
+        notify = notify_over(self.stores[name], self.clock, self.chance, self.carriers, relay)
+        self._gateways[name] = Gateway(application(lambda: relay, lambda: notify, lambda: None), threads=1)
 
     def identity(self, name: str, *services: str) -> Identity:
         wallet = wallet_of(name)

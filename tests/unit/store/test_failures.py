@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, NoCredentialsError, ParamValidationError
 
 from chalicelib.protocol.errors import InternalError, Unavailable
-from chalicelib.store.failures import answered, error_code
+from chalicelib.store.failures import WRONG_IN_ITSELF, answered, error_code
 
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "GetItem")
 OF_AWS: dict[str, Exception] = {
@@ -24,8 +24,9 @@ def test_what_aws_does_is_unavailable_with_its_cause(name: str) -> None:
     assert caught.value.message == Unavailable.summary
 
 
-def test_a_request_that_can_never_succeed_is_not_to_be_tried_again() -> None:
-    too_large = ClientError({"Error": {"Code": "ValidationException", "Message": "Item size"}}, "PutItem")
+@pytest.mark.parametrize("code", sorted(WRONG_IN_ITSELF))
+def test_a_request_that_can_never_succeed_is_not_to_be_tried_again(code: str) -> None:
+    too_large = ClientError({"Error": {"Code": code, "Message": "Item size"}}, "PutItem")
     with pytest.raises(InternalError) as caught, answered():
         raise too_large
     assert caught.value.__cause__ is too_large

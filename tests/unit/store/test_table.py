@@ -118,6 +118,40 @@ def test_a_query_can_be_continued(table: Table) -> None:
     assert (len(first.items), first.last, len(rest.items), rest.last) == (3, b"\x02", 2, None)
 
 
+def test_a_query_can_go_backwards_and_be_continued(table: Table) -> None:
+    for n in range(5):
+        table.put(key(b"one", bytes([n])))
+    first = table.query(b"one", "sk", limit=3, descending=True)
+    rest = table.query(b"one", "sk", start=first.last, descending=True)
+    assert [item["sk"]["B"] for item in (*first.items, *rest.items)] == [bytes([n]) for n in (4, 3, 2, 1, 0)]
+    assert (first.last, rest.last) == (b"\x02", None)
+
+
+def test_an_update_tells_what_it_made(table: Table) -> None:
+    for expected in (3, 6):
+        changed = table.update(
+            KEYS[0],
+            "ADD amount :n",
+            condition="attribute_not_exists(gone)",
+            values={":n": number(3)},
+        )
+        assert changed == {"amount": number(expected)}
+
+
+def test_many_items_are_written_in_batches(aws: Aws, table: Table) -> None:
+    aws.meter.reset()
+    table.put_many([{**one, "n": number(n)} for n, one in enumerate(KEYS)])
+    assert aws.meter.calls == {"BatchWriteItem": 3}
+    assert len(table.get_many(KEYS, "pk", "n")) == 60
+
+
+def test_writes_that_stay_unprocessed_are_told(aws: Aws, table: Table, pauses: list[float]) -> None:
+    _answers(aws, "BatchWriteItem", lambda params: {"UnprocessedItems": params["RequestItems"]})
+    with pytest.raises(Unavailable):
+        table.put_many(KEYS[:1])
+    assert len(pauses) == BATCH_ATTEMPTS - 1
+
+
 @pytest.mark.parametrize(("expires_at_s", "live"), [(9, False), (10, False), (11, True)])
 def test_an_item_lives_until_its_second(expires_at_s: int, live: bool) -> None:
     assert is_live({"expires_at": number(expires_at_s)}, 10) is live
