@@ -3,6 +3,7 @@
     create --parameter NAME                generate keys and store them as an SSM SecureString
     add-push --parameter NAME              add a key for web push to keys from before there was one
     record --parameter NAME --url URL      print the relay's network.dm3.deliveryService record
+    origin                                 print a new value for the template's parameter OriginSecret
 
 Keys are never printed and never touch a disk here. Creating refuses to replace what is there: whoever loses
 the `index` and `storage` keys loses the mail.
@@ -70,6 +71,11 @@ def _stored(parameter: str) -> Keys:
     return Keys.parse(answer["Parameter"]["Value"])
 
 
+def origin_secret() -> str:
+    """What a distribution may tell its relay, so that nobody else can pass for it: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; exit status 0."""
     parser = argparse.ArgumentParser(prog="python -m infra.package.keys", description=__doc__)
@@ -79,8 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("--parameter", default="/dm3/relay/keys", help="name of the SSM parameter")
         if name == "record":
             command.add_argument("--url", required=True, help="base URL of the relay (output RelayUrl)")
+    commands.add_parser("origin")
     given = parser.parse_args(arguments)
-    if given.command == "record":
+    if given.command == "origin":
+        said = origin_secret()
+    elif given.command == "record":
         said = record(given.parameter, given.url)
     else:
         said = {"create": create, "add-push": add_push}[given.command](given.parameter)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,8 @@ from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.profile import DeliveryServiceProfile
 from chalicelib.protocol.profile_uri import InlineProfile, parse_profile_uri
 from infra.package.keys import main
+from infra.package.stage import TEMPLATE
+from infra.package.template import assemble
 
 PARAMETER = "/dm3/test/keys"
 
@@ -78,3 +81,14 @@ def test_the_record_names_the_public_keys_and_the_url_without_its_last_slash(
         public_signing_key=signing_key_pair(keys.signing).public_key,
         url="https://relay.example/api",
     )
+
+
+def test_an_origin_s_secret_is_new_each_time_and_fits_the_template(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["origin"])
+    main(["origin"])
+    one, other = capsys.readouterr().out.split()
+    assert one != other
+    parameters = assemble(TEMPLATE)["Parameters"]
+    assert re.fullmatch(parameters["OriginSecret"]["AllowedPattern"], one)
