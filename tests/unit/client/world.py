@@ -14,6 +14,7 @@ from chalicelib.api.application import application
 from chalicelib.client import (
     Dm3Client,
     Identity,
+    LiveDialer,
     MemoryTransport,
     Outbox,
     Patience,
@@ -21,6 +22,7 @@ from chalicelib.client import (
     Response,
     Revision,
     Settings,
+    Timing,
     Wallet,
 )
 from chalicelib.names.holdings import MemoryHoldings
@@ -136,10 +138,13 @@ class World:
         patience: Patience | None = None,
         revisions: tuple[Revision, ...] = (Revision.ENCRYPTED_MESSAGE_HASH,),
         older: tuple[Identity, ...] = (),
+        live: LiveDialer | None = None,
+        timing: Timing | None = None,
     ) -> Dm3Client:
         settings = Settings(
             revisions=revisions,
             older=older,
+            timing=timing or Timing(),
             patience=patience or Patience(sleep=self.clock.sleep),
             clock_ms=self.clock.now_ms,
             entropy=self.chance,
@@ -150,6 +155,7 @@ class World:
             self.transport,
             outbox=outbox,
             holdings=self.holdings,
+            live=live,
             settings=settings,
         )
 
