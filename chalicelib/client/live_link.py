@@ -45,7 +45,10 @@ _LAST_ANSWERS_WITHIN_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a link works with. `name` is the account's; `poll_s` seconds lie between two looks over REST."""
+    """What a link works with. `name` is the account's; `poll_s` seconds lie between two looks over REST.
+
+    `clock_s` tells the seconds of a clock that never goes back.
+    """
 
     name: str
     services: Services
@@ -56,6 +59,7 @@ class Means:
     patience: Patience
     timing: Timing
     poll_s: float
+    clock_s: Callable[[], float] = time.monotonic
 
 
 class Link:
@@ -164,11 +168,11 @@ class Link:
         if self._channel.closed:
             self._socket.close()
             raise Closed
-        return Conversation(self._socket, self._acknowledgements, self._means.timing, time.monotonic)
+        return Conversation(self._socket, self._acknowledgements, self._means.timing, self._means.clock_s)
 
     def _poll(self, seconds: float) -> None:
         """Fetch over REST again and again, for so long."""
-        until_s = time.monotonic() + seconds
+        until_s = self._means.clock_s() + seconds
         while True:
             error = self._settle()
             if error is not None:
@@ -177,7 +181,7 @@ class Link:
                 self._fetch()
             except Dm3Error as failure:
                 self._channel.give(Failed(self.name, failure))
-            left_s = until_s - time.monotonic()
+            left_s = until_s - self._means.clock_s()
             if left_s <= 0:
                 return
             self._channel.pause(min(self._means.poll_s, left_s))
