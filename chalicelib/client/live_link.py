@@ -182,9 +182,9 @@ class Link:
             except Dm3Error as failure:
                 self._channel.give(Failed(self.name, failure))
             left_s = until_s - self._means.clock_s()
-            if left_s <= 0:
+            self._channel.pause(max(0.0, min(self._means.poll_s, left_s)))
+            if left_s <= self._means.poll_s:
                 return
-            self._channel.pause(min(self._means.poll_s, left_s))
 
     def _fetch(self) -> None:
         """Everything after the position, over REST."""
