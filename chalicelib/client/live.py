@@ -158,7 +158,7 @@ class LiveFollowing(Following):
             link.finish()
         self._end()
         for thread in self._threads:
-            thread.join(_ENDED_WITHIN_S)
+            thread.join(_ENDED_WITHIN_S / len(self._threads))
 
     def _wait(self) -> Received:
         self._start()

@@ -96,6 +96,7 @@ class World:
     directory: MemoryDirectory = field(default_factory=MemoryDirectory)
     holdings: MemoryHoldings = field(default_factory=MemoryHoldings)
     faults: list[Fault] = field(default_factory=list)
+    live: LiveDialer | None = None  # of clients that are made without one
 
     def __post_init__(self) -> None:
         self.stores = {name: MemoryStore() for name in (RELAY, SECOND)}
@@ -155,7 +156,7 @@ class World:
             self.transport,
             outbox=outbox,
             holdings=self.holdings,
-            live=live,
+            live=live or self.live,
             settings=settings,
         )
 
