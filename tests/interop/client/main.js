@@ -17,6 +17,7 @@ const calls = {
     ...require('./people'),
     ...require('./service'),
     ...require('./messages'),
+    ...require('./sockets'),
 };
 
 function describe(error) {
