@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from tests.unit.notify.outbox_world import owner
 from tests.unit.notify.wake_up_world import BOB, MAILED, OWNER, WakeUpWorld
 
 MINUTE_S, HOUR_S = 60, 3_600
+NOON_MS = 1_700_049_600_000
 MAIL = BOB.recipient
 LAPTOP, TELEPHONE = (WakeUpChannel(Channel.PUSH, name, verified=True) for name in ("laptop", "telephone"))
 PUSHED = replace(MAILED, channels=(LAPTOP, TELEPHONE))
@@ -164,8 +166,10 @@ def test_a_short_delay_waits_in_the_queue() -> None:
     world.quiet(11, 13)
     world.clock.pass_s(50 * MINUTE_S)
     world.tell(world.receive())
-    (entry,) = world.queues.take(Queue.EMAIL)
-    assert entry[1] == 9 * MINUTE_S + 30
+    ((text, delay_s),) = world.queues.take(Queue.EMAIL)
+    assert delay_s == 9 * MINUTE_S + 30
+    # Neither the recipient nor the message: an account's keyed hash, and since when.
+    assert json.loads(text) == {"type": "wake-up", "account": OWNER.hex(), "since": NOON_MS - HOUR_S * 1_000}
 
 
 @pytest.mark.parametrize("failure", [Unavailable(), KeyError("bob@example.org")])

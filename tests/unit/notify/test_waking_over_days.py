@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chalicelib.notify.events import Channel
-from chalicelib.notify.pauses import SKEW_MS
 from chalicelib.notify.plan import quiet
 from chalicelib.notify.preferences import QuietHours, WakeUpChannel
 from chalicelib.relay.ports import InboxKey
@@ -117,7 +116,7 @@ class Days(RuleBasedStateMachine):
         assert self.broken == []
         waiting = set(self.unread) & set(self.unshown)
         last_ms = self.woken_at_ms[-1] if self.woken_at_ms else 0
-        assert all(key.stored_at_ms <= last_ms - SKEW_MS for key in waiting)
+        assert all(key.stored_at_ms <= last_ms for key in waiting)
         in_two_days_ms = world.clock.at_ms + 2 * 86_400_000
         for shard in range(8):
             assert world.store.schedule.due(shard, now_ms=in_two_days_ms, limit=1) == ()
