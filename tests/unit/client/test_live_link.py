@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 
-from chalicelib.client import LiveSocket, NoLiveConnections, Patience, Timing
+from chalicelib.client import LiveSocket, NoLiveConnections, Patience, Response, Timing
 from chalicelib.client.live_channel import Channel
 from chalicelib.client.live_events import Event, Failed, LiveState, Standing
 from chalicelib.client.live_link import Link, Means
 from chalicelib.protocol.errors import Dm3Error, LimitExceeded, Unavailable
-from tests.unit.client.world import RELAY, SeededChance, World, down
+from tests.unit.client.world import RELAY, SeededChance, World, answering, down
 
 SHORT = Patience(attempts=1, pause_s=1.0, longest_wait_s=30.0, sleep=lambda _: None)
 
@@ -161,6 +161,29 @@ def test_acknowledging_while_everything_is_down_is_owed(world: World) -> None:
     world.faults.append(down(RELAY))
     for _ in itertools.repeat(None, 2):
         link.acknowledge(["x"])
+    asked = link._acknowledgements.ask()
+    assert asked is not None
+    assert asked.ids == ("x",)
+
+
+def test_pages_over_rest_that_lead_nowhere_end(world: World) -> None:
+    answer = b'{"messages":[],"cursor":"a","more":true}'
+    world.faults.append(answering(Response(200, answer), path="/inbox/"))
+    channel = Noting(2)
+    run(world, Refusing(NoLiveConnections()), channel)
+    (failure, *_) = [event for event in channel.events if isinstance(event, Failed)]
+    assert isinstance(failure.error, Unavailable)
+
+
+def test_acknowledging_over_a_connection_that_is_lost_is_owed(world: World) -> None:
+    class Lost:
+        def acknowledge(self) -> None:
+            link._acknowledgements.ask()
+            raise Unavailable
+
+    link = run(world, Refusing(Unavailable()), Noting(1))
+    link._conversation = Lost()  # type: ignore[assignment]
+    link.acknowledge(["x"])
     asked = link._acknowledgements.ask()
     assert asked is not None
     assert asked.ids == ("x",)
