@@ -20,18 +20,18 @@ from chalicelib.client import (
     Following,
     LiveSocket,
     LiveState,
+    LiveTiming,
     NoLiveConnections,
     Patience,
     Request,
     Response,
     Standing,
-    Timing,
 )
 from chalicelib.protocol.errors import Dm3Error, InvalidParams, NotFound
 from tests.unit.client.live_house import Cut, LiveHouse, live_house, once
 from tests.unit.client.world import RELAY, SECOND, World, answering, down
 
-QUICK = Timing(answer_s=10.0, between_questions_s=30.0, without_live_s=30.0)
+QUICK = LiveTiming(answer_s=10.0, between_questions_s=30.0, without_live_s=30.0)
 SHORT = Patience(attempts=1, pause_s=0.02, longest_wait_s=0.05, sleep=lambda _: None)
 WITHIN_S = 20.0
 
@@ -57,7 +57,7 @@ def bob(world: World, house: LiveHouse) -> Dm3Client:
     return reader(world, house)
 
 
-def reader(world: World, house: LiveHouse, *services: str, timing: Timing = QUICK) -> Dm3Client:
+def reader(world: World, house: LiveHouse, *services: str, timing: LiveTiming = QUICK) -> Dm3Client:
     """Bob, who has an account, and holds live connections to `house`."""
     identity = world.join("bob.eth", *services).identity
     return world.client(identity, patience=SHORT, live=house, timing=timing)
@@ -134,7 +134,7 @@ class TestWhatComesIn:
 
     def test_a_lost_push_is_found_without_any_cut(self, world: World, alice: Dm3Client) -> None:
         with live_house(world) as house:
-            bob = reader(world, house, timing=Timing(answer_s=10, between_questions_s=0.1))
+            bob = reader(world, house, timing=LiveTiming(answer_s=10, between_questions_s=0.1))
             with bob.follow() as following:
                 alice.send("bob.eth", "first")
                 assert collect(following, 1) == ["first"]
@@ -258,7 +258,7 @@ class TestCuts:
         alice = world.join("alice.eth")
         with live_house(world) as house:
             bob = reader(
-                world, house, timing=Timing(answer_s=10, between_questions_s=0.05, without_live_s=0.2)
+                world, house, timing=LiveTiming(answer_s=10, between_questions_s=0.05, without_live_s=0.2)
             )
             house.breaks += [once(point, Cut(code), after=after) for point, after, code in cuts]
             expected = ["0", "1", "2"]
@@ -312,7 +312,7 @@ class TestCuts:
 
     def test_a_service_that_falls_silent_is_connected_anew(self, world: World, alice: Dm3Client) -> None:
         with live_house(world, ping_interval_s=0.1) as house:
-            bob = reader(world, house, timing=Timing(answer_s=0.2, between_questions_s=30))
+            bob = reader(world, house, timing=LiveTiming(answer_s=0.2, between_questions_s=30))
             with bob.follow() as following:
                 alice.send("bob.eth", "first")
                 assert collect(following, 1) == ["first"]
@@ -324,7 +324,7 @@ class TestCuts:
 
     def test_a_service_that_only_pings_is_not_silent(self, world: World, alice: Dm3Client) -> None:
         with live_house(world, ping_interval_s=1.0) as house:
-            bob = reader(world, house, timing=Timing(answer_s=1.0, between_questions_s=30))
+            bob = reader(world, house, timing=LiveTiming(answer_s=1.0, between_questions_s=30))
             with bob.follow() as following:
                 alice.send("bob.eth", "first")
                 assert collect(following, 1) == ["first"]
@@ -347,7 +347,7 @@ class TestWithout:
         self, world: World, alice: Dm3Client
     ) -> None:
         with live_house(world, status=404) as house:
-            bob = reader(world, house, timing=Timing(answer_s=10, without_live_s=0.3))
+            bob = reader(world, house, timing=LiveTiming(answer_s=10, without_live_s=0.3))
             states: list[LiveState] = []
             with bob.follow(poll_s=0.05, tell=states.append) as following:
                 alice.send("bob.eth", "polled")
