@@ -22,7 +22,7 @@ from chalicelib.client.http import HttpTransport
 from chalicelib.client.identity import Identity, Signer
 from chalicelib.client.key_file import StoredKeys, load_keys, save_keys
 from chalicelib.client.live import Following
-from chalicelib.client.live_conversation import Timing
+from chalicelib.client.live_conversation import LiveTiming
 from chalicelib.client.live_events import LiveState, Standing
 from chalicelib.client.live_socket import LiveDialer, LiveSocket, NoLiveConnections, WebSocketDialer
 from chalicelib.client.notifications import ChannelType, NotificationSettings, QuietHours
@@ -79,6 +79,7 @@ __all__ = [
     "LiveDialer",
     "LiveSocket",
     "LiveState",
+    "LiveTiming",
     "MemoryOutbox",
     "MemoryTransport",
     "Message",
@@ -101,7 +102,6 @@ __all__ = [
     "Standing",
     "StoredKeys",
     "SystemEntropy",
-    "Timing",
     "Transport",
     "Unreached",
     "Unreadable",

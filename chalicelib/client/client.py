@@ -20,7 +20,7 @@ from chalicelib.client.ens import ens_directory, is_local
 from chalicelib.client.http import HttpTransport
 from chalicelib.client.identity import Identity
 from chalicelib.client.live import Following, LiveFollowing, PolledFollowing
-from chalicelib.client.live_conversation import Timing
+from chalicelib.client.live_conversation import LiveTiming
 from chalicelib.client.live_events import LiveState
 from chalicelib.client.live_link import Means
 from chalicelib.client.live_socket import LiveDialer, WebSocketDialer
@@ -89,7 +89,7 @@ class Settings:
     revisions: tuple[Revision, ...] = (Revision.ENCRYPTED_MESSAGE_HASH,)
     patience: Patience = field(default_factory=Patience)
     older: tuple[Identity, ...] = ()
-    timing: Timing = field(default_factory=Timing)
+    timing: LiveTiming = field(default_factory=LiveTiming)
     clock_ms: Callable[[], int] = now_ms
     entropy: Entropy = field(default_factory=SystemEntropy)
 

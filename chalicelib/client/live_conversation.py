@@ -23,7 +23,7 @@ _SILENT: Final = "The delivery service fell silent."
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class LiveTiming:
     """How long things take, in seconds.
 
     `answer_s`: until an answer is missed. `between_questions_s`: until it is asked again whether anything was
@@ -65,7 +65,7 @@ class Conversation:
         self,
         socket: LiveSocket,
         acknowledgements: Acknowledgements,
-        timing: Timing,
+        timing: LiveTiming,
         clock_s: Callable[[], float],
     ) -> None:
         self._socket = socket

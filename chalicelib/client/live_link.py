@@ -17,7 +17,7 @@ from chalicelib.client.delivery_service import DeliveryService
 from chalicelib.client.failures import wait_s
 from chalicelib.client.live_acknowledgements import Acknowledgements
 from chalicelib.client.live_channel import Channel, Closed
-from chalicelib.client.live_conversation import Conversation, Timing
+from chalicelib.client.live_conversation import Conversation, LiveTiming
 from chalicelib.client.live_events import (
     Answered,
     Arrived,
@@ -57,7 +57,7 @@ class Means:
     dialer: LiveDialer
     chance: Entropy
     patience: Patience
-    timing: Timing
+    timing: LiveTiming
     poll_s: float
     clock_s: Callable[[], float] = time.monotonic
 
@@ -74,6 +74,7 @@ class Link:
         self._socket: LiveSocket | None = None
         self._conversation: Conversation | None = None
         self._failures = 0
+        self._steady_since_s: float | None = None
 
     def run(self) -> None:
         """Go on until the channel is closed. What is no failure of the network closes it."""
@@ -133,7 +134,7 @@ class Link:
 
     def _live(self) -> None:
         conversation = self._connect()
-        self._conversation = conversation
+        self._conversation, self._steady_since_s = conversation, None
         try:
             self._channel.give(Answered(self.name))
             self._channel.give(LiveState(self.name, Standing.CONNECTED))
@@ -143,6 +144,16 @@ class Link:
             self._conversation = None
             conversation.close()
             self._acknowledgements.owe_again()
+            if self._was_steady():
+                self._failures = 0
+
+    def _was_steady(self) -> bool:
+        """Whether the connection was good for as long as the longest pause.
+
+        One that is cut as soon as it is up counts as a failure, or it would be opened twice a second.
+        """
+        since_s = self._steady_since_s
+        return since_s is not None and self._means.clock_s() - since_s >= self._means.patience.longest_wait_s
 
     def _connect(self) -> Conversation:
         """A conversation that is signed in, with a new token if the one at hand is refused."""
@@ -156,8 +167,11 @@ class Link:
             except Unauthorized:
                 conversation.close()
                 refused = token
-            except BaseException:
+            except BaseException as error:
                 conversation.close()
+                if isinstance(error, Dm3Error) and not error.retry:
+                    # Whether this keeps the mail away, too, is seen over REST.
+                    raise NoLiveConnections(error.message) from None
                 raise
             else:
                 return conversation
@@ -240,7 +254,8 @@ class Link:
     def caught_up(self, position: str) -> None:
         """As `Listener.caught_up`."""
         self._position = position
-        self._failures = 0
+        if self._steady_since_s is None:
+            self._steady_since_s = self._means.clock_s()
 
     def pinged(self, answer: Callable[[], None]) -> None:
         """As `Listener.pinged`. The reader answers, when it has been given all that came before."""

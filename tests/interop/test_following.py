@@ -16,9 +16,9 @@ from chalicelib.client import (
     Identity,
     LiveSocket,
     LiveState,
+    LiveTiming,
     Standing,
     SystemEntropy,
-    Timing,
     Wallet,
     WebSocketDialer,
 )
@@ -138,7 +138,7 @@ def test_a_token_that_was_revoked_is_renewed(dave: Dm3Client, alice: Person) -> 
 
 
 def test_the_question_what_was_missed_is_answered(dave: Dm3Client, alice: Person) -> None:
-    object.__setattr__(dave._settings, "timing", Timing(between_questions_s=0.5))
+    object.__setattr__(dave._settings, "timing", LiveTiming(between_questions_s=0.5))
     with dave.follow(poll_s=600) as following:
         send(alice, dave, "first")
         assert collect(following, 1) == ["first"]

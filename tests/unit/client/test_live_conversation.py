@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from chalicelib.client.live_acknowledgements import Acknowledgements
-from chalicelib.client.live_conversation import Conversation, Timing
+from chalicelib.client.live_conversation import Conversation, LiveTiming
 from chalicelib.protocol.errors import Dm3Error, InvalidParams, LimitExceeded, Unauthorized, Unavailable
 from chalicelib.protocol.json_types import JsonValue
 
-TIMING = Timing(answer_s=10, between_questions_s=100)
+TIMING = LiveTiming(answer_s=10, between_questions_s=100)
 
 
 class Script:

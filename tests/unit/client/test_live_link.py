@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 
-from chalicelib.client import LiveSocket, NoLiveConnections, Patience, Timing
+from chalicelib.client import LiveSocket, LiveTiming, NoLiveConnections, Patience, Response
 from chalicelib.client.live_channel import Channel
 from chalicelib.client.live_events import Event, Failed, LiveState, Standing
 from chalicelib.client.live_link import Link, Means
 from chalicelib.protocol.errors import Dm3Error, LimitExceeded, Unavailable
-from tests.unit.client.world import RELAY, SeededChance, World, down
+from tests.unit.client.world import RELAY, SeededChance, World, answering, down
 
 SHORT = Patience(attempts=1, pause_s=1.0, longest_wait_s=30.0, sleep=lambda _: None)
 
@@ -56,6 +56,35 @@ def world() -> World:
     return world
 
 
+class Answering(Refusing):
+    """Opens connections that sign one in, have nothing, and are lost after `lasting_s`."""
+
+    def __init__(self, channel: Noting, lasting_s: float) -> None:
+        super().__init__(Unavailable())
+        self._channel = channel
+        self._lasting_s = lasting_s
+
+    def dial(self, _url: str) -> LiveSocket:
+        texts = iter(['{"type":"subscribed"}', '{"type":"caughtUp","cursor":"c","more":false}'])
+        channel, lasting_s = self._channel, self._lasting_s
+
+        class Short:
+            def send(self, _text: str) -> None:
+                pass
+
+            def receive(self, _timeout_s: float) -> str | None:
+                text = next(texts, None)
+                if text is None:
+                    channel.now_s += lasting_s
+                    raise Unavailable
+                return text
+
+            def close(self) -> None:
+                pass
+
+        return Short()
+
+
 def run(world: World, dialer: Refusing, channel: Noting, *, poll_s: float = 1e9) -> Link:
     bob = world.client(world.identity("bob.eth"), patience=SHORT)
     means = Means(
@@ -66,7 +95,7 @@ def run(world: World, dialer: Refusing, channel: Noting, *, poll_s: float = 1e9)
         dialer=dialer,
         chance=SeededChance(),
         patience=SHORT,
-        timing=Timing(without_live_s=600),
+        timing=LiveTiming(without_live_s=600),
         poll_s=poll_s,
         clock_s=lambda: channel.now_s,
     )
@@ -164,3 +193,39 @@ def test_acknowledging_while_everything_is_down_is_owed(world: World) -> None:
     asked = link._acknowledgements.ask()
     assert asked is not None
     assert asked.ids == ("x",)
+
+
+def test_pages_over_rest_that_lead_nowhere_end(world: World) -> None:
+    answer = b'{"messages":[],"cursor":"a","more":true}'
+    world.faults.append(answering(Response(200, answer), path="/inbox/"))
+    channel = Noting(2)
+    run(world, Refusing(NoLiveConnections()), channel)
+    (failure, *_) = [event for event in channel.events if isinstance(event, Failed)]
+    assert isinstance(failure.error, Unavailable)
+
+
+def test_acknowledging_over_a_connection_that_is_lost_is_owed(world: World) -> None:
+    class Lost:
+        def acknowledge(self) -> None:
+            link._acknowledgements.ask()
+            raise Unavailable
+
+    link = run(world, Refusing(Unavailable()), Noting(1))
+    link._conversation = Lost()  # type: ignore[assignment]
+    link.acknowledge(["x"])
+    asked = link._acknowledgements.ask()
+    assert asked is not None
+    assert asked.ids == ("x",)
+
+
+def test_a_connection_that_is_cut_as_soon_as_it_is_up_is_a_failure(world: World) -> None:
+    """Else an account with more followers than it may have connections would be busy with them for ever."""
+    channel = Noting(6)
+    run(world, Answering(channel, lasting_s=1), channel)
+    assert all(pause_s >= 2**number / 2 for number, pause_s in enumerate(channel.pauses_s[:5]))
+
+
+def test_a_connection_that_was_good_for_a_while_is_opened_again_at_once(world: World) -> None:
+    channel = Noting(6)
+    run(world, Answering(channel, lasting_s=7_200), channel)
+    assert all(pause_s <= 1 for pause_s in channel.pauses_s)

@@ -15,6 +15,7 @@ from chalicelib.client import (
     Dm3Client,
     Identity,
     LiveDialer,
+    LiveTiming,
     MemoryTransport,
     Outbox,
     Patience,
@@ -22,7 +23,6 @@ from chalicelib.client import (
     Response,
     Revision,
     Settings,
-    Timing,
     Wallet,
 )
 from chalicelib.names.holdings import MemoryHoldings
@@ -143,12 +143,12 @@ class World:
         revisions: tuple[Revision, ...] = (Revision.ENCRYPTED_MESSAGE_HASH,),
         older: tuple[Identity, ...] = (),
         live: LiveDialer | None = None,
-        timing: Timing | None = None,
+        timing: LiveTiming | None = None,
     ) -> Dm3Client:
         settings = Settings(
             revisions=revisions,
             older=older,
-            timing=timing or Timing(),
+            timing=timing or LiveTiming(),
             patience=patience or Patience(sleep=self.clock.sleep),
             clock_ms=self.clock.now_ms,
             entropy=self.chance,

@@ -7,8 +7,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,12 +34,12 @@ def press_ctrl_c() -> None:
 
 
 @contextmanager
-def interrupt_after(house: LiveHouse, acknowledged: int) -> Iterator[None]:
-    """Press Ctrl-C when so many messages were acknowledged: then they were shown."""
+def interrupt_when(true: Callable[[], bool]) -> Iterator[None]:
+    """Press Ctrl-C once this is so."""
 
     def press() -> None:
         deadline_s = time.monotonic() + 20
-        while len(house.said("acknowledge")) < acknowledged and time.monotonic() < deadline_s:
+        while not true() and time.monotonic() < deadline_s:
             time.sleep(0.01)
         press_ctrl_c()
 
@@ -47,6 +47,11 @@ def interrupt_after(house: LiveHouse, acknowledged: int) -> Iterator[None]:
     thread.start()
     yield
     thread.join()
+
+
+def interrupt_after(house: LiveHouse, acknowledged: int) -> AbstractContextManager[None]:
+    """Press Ctrl-C when so many messages were acknowledged: then they were shown."""
+    return interrupt_when(lambda: len(house.said("acknowledge")) >= acknowledged)
 
 
 def send_when_connected(house: LiveHouse, sender: Dm3Client, text: str) -> None:
@@ -100,10 +105,12 @@ def test_a_relay_without_live_connections(
     run: Run, bob: Dm3Client, alice: Dm3Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice.send("bob.eth", "first")
-    with live_house(world, status=404) as house:
+
+    def looked_again() -> bool:
+        return sum("/inbox/" in request.url for request in world.transport.requests) > 3
+
+    with live_house(world, status=404) as house, interrupt_when(looked_again):
         world.live = house
-        done = threading.Timer(1.0, press_ctrl_c)
-        done.start()
         result = run("inbox", "--follow", "--poll", "0.1")
         assert house.connections == 0
     assert "✔ alice.eth" in result.stdout
