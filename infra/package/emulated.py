@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 _DEPLOYMENT = "AWS::ApiGatewayV2::Deployment"
 _STAGE = "AWS::ApiGatewayV2::Stage"
 _FUNCTION = "AWS::Lambda::Function"
+_ROLE = "AWS::IAM::Role"
 _DISTRIBUTION = "AWS::CloudFront::Distribution"
 _SOCKETS_URL = "DM3_SOCKETS_URL"
 # Which API stands behind an origin of the distribution.
@@ -34,9 +35,14 @@ def for_ministack(template: dict[str, Any], endpoint_url: str) -> Emulated:
     deployments = [name for name, item in resources.items() if item["Type"] == _DEPLOYMENT]
     for name in deployments:
         del resources[name]
+    demanding = [name for name, item in resources.items() if _demands_tls(item)]
+    for name in demanding:
+        _relax(resources, name)
     for item in resources.values():
         if item["Type"] == _STAGE and deployments:
             item["Properties"].pop("DeploymentId", None)
+        if item["Type"] == _ROLE:
+            _let_publish_batches(item)
         if item["Type"] == _FUNCTION:
             _post_to(endpoint_url, item["Properties"].get("Environment", {}).get("Variables", {}))
         if item["Type"] == _DISTRIBUTION:
@@ -46,10 +52,41 @@ def for_ministack(template: dict[str, Any], endpoint_url: str) -> Emulated:
         changed,
         (
             f"{len(deployments)} deployments of WebSocket APIs left out: MiniStack serves stages without.",
+            f"{len(demanding)} policies demand no TLS: there is none on loopback.",
+            "Who may publish may publish batches, which MiniStack takes for a right of its own.",
             "The functions post to sockets at MiniStack's address: they would look for AWS's.",
             "CloudFront leads to MiniStack's address in the clear, and carries no sockets.",
         ),
     )
+
+
+def _statements(item: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = item["Properties"].get("PolicyDocument", {}).get("Statement", [])
+    return found
+
+
+def _is_about_tls(statement: dict[str, Any]) -> bool:
+    return "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
+
+
+def _demands_tls(item: dict[str, Any]) -> bool:
+    return any(_is_about_tls(statement) for statement in _statements(item))
+
+
+def _relax(resources: dict[str, dict[str, Any]], name: str) -> None:
+    """Take the demand for TLS out of a policy, and the policy away if it was about nothing else."""
+    kept = [statement for statement in _statements(resources[name]) if not _is_about_tls(statement)]
+    if kept:
+        resources[name]["Properties"]["PolicyDocument"]["Statement"] = kept
+    else:
+        del resources[name]
+
+
+def _let_publish_batches(role: dict[str, Any]) -> None:
+    for policy in role["Properties"].get("Policies", []):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement.get("Action") == ["sns:Publish"]:
+                statement["Action"] = ["sns:Publish", "sns:PublishBatch"]
 
 
 def _post_to(endpoint_url: str, variables: dict[str, Any]) -> None:

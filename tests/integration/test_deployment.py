@@ -44,7 +44,7 @@ def test_every_resource_of_the_template_is_there(deployed_stack: Deployed) -> No
     for kind, count in {
         "AWS::DynamoDB::Table": 7,
         "AWS::S3::Bucket": 1,
-        "AWS::S3::BucketPolicy": 1,
+        "AWS::SQS::QueuePolicy": 5,
         "AWS::Lambda::Function": 14,
         "AWS::IAM::Role": 14,
         # Two read the inbox's stream; e-mail and SMS are not offered here, so their queues are not worked.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from chalicelib.config import Keys
 from chalicelib.protocol.profile import DELIVERY_SERVICE_RECORD
 from chalicelib.protocol.profile_uri import data_uri
-from infra.local.chain import start_chain
+from infra.local.chain import Chain, start_chain
 from infra.package.build import Built
 from infra.package.deploy import Deployment, MiniStack, deploy_to_ministack
 from infra.package.keys import service_profile
@@ -30,6 +30,7 @@ class Deployed:
     relay: RunningRelay
     deployment: Deployment
     cloud: MiniStack
+    chain: Chain
 
 
 @contextmanager
@@ -60,4 +61,4 @@ def deployed(built: Built) -> Iterator[Deployed]:
             universal_resolver=chain.universal_resolver,
             relay_name=RELAY_NAME,
         )
-        yield Deployed(relay, deployment, MiniStack(endpoint_url))
+        yield Deployed(relay, deployment, MiniStack(endpoint_url), chain)

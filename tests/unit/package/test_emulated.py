@@ -7,6 +7,7 @@ import pytest
 
 from infra.package.emulated import for_ministack
 
+TLS = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
 ENDPOINT = "http://127.0.0.1:4566"
 
 
@@ -14,6 +15,13 @@ ENDPOINT = "http://127.0.0.1:4566"
 def template() -> dict[str, Any]:
     def function(variables: dict[str, Any]) -> dict[str, Any]:
         return {"Type": "AWS::Lambda::Function", "Properties": {"Environment": {"Variables": variables}}}
+
+    def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+        return {"Type": "X", "Properties": {"PolicyDocument": {"Statement": list(statements)}}}
+
+    def role(*statements: dict[str, Any]) -> dict[str, Any]:
+        policy = {"PolicyDocument": {"Statement": list(statements)}}
+        return {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy]}}
 
     def origin(name: str) -> dict[str, Any]:
         return {
@@ -33,6 +41,9 @@ def template() -> dict[str, Any]:
             },
             "Api": function({"DM3_SOCKETS_URL": {"Fn::Sub": "https://aws"}, "DM3_SMS": "false"}),
             "Bodies": function({"DM3_BODIES_BUCKET": "b"}),
+            "BucketPolicy": policy(TLS),
+            "QueuePolicy": policy({"Sid": "Allow", "Condition": {"ArnEquals": {}}}, TLS),
+            "Role": role({"Action": ["sns:Publish"]}, {"Action": ["s3:GetObject"]}, {"Fn::If": []}),
             "Bare": {"Type": "AWS::Lambda::Function", "Properties": {}},
             "Distribution": {
                 "Type": "AWS::CloudFront::Distribution",
@@ -53,6 +64,25 @@ def test_deployments_are_left_out_and_nothing_refers_to_them(template: dict[str,
     assert "Deployment" not in emulated.template["Resources"]
     assert emulated.template["Resources"]["Stage"]["Properties"] == {"StageName": "api"}
     assert emulated.adjusted[0].startswith("1 deployments")
+
+
+def test_nothing_demands_tls_where_there_is_none_and_everything_else_stays(template: dict[str, Any]) -> None:
+    emulated = for_ministack(template, ENDPOINT)
+    assert "BucketPolicy" not in emulated.template["Resources"]
+    (kept,) = emulated.template["Resources"]["QueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert kept["Sid"] == "Allow"
+    assert "2 policies demand no TLS: there is none on loopback." in emulated.adjusted
+
+
+def test_who_may_publish_may_publish_batches_and_nobody_else_may_anything_more(
+    template: dict[str, Any],
+) -> None:
+    role = for_ministack(template, ENDPOINT).template["Resources"]["Role"]
+    assert role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"] == [
+        {"Action": ["sns:Publish", "sns:PublishBatch"]},
+        {"Action": ["s3:GetObject"]},
+        {"Fn::If": []},
+    ]
 
 
 def test_functions_post_to_sockets_where_they_are(template: dict[str, Any]) -> None:
