@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,9 +63,7 @@ def test_what_is_set_up_is_there_and_its_client_is_made_when_it_is_needed() -> N
 
 def test_what_is_not_set_up_is_not_there() -> None:
     clients = Clients()
-    bare = ports(
-        clients, Keys.parse(Keys(b"e" * 32, b"s" * 32, b"t" * 32, b"i" * 32, (b"n" * 32,)).to_text())
-    )
+    bare = ports(clients, {}, replace(KEYS, push=None))
     for missing in (bare.topic, bare.queues, bare.stream, bare.poster):
         assert isinstance(missing, Absent)
     assert (bare.mailer, bare.texter, bare.vapid, bare.url) == (None, None, None, None)
