@@ -47,6 +47,7 @@ from chalicelib.client.webhooks import (
     WebhookAttempt,
     WebhookDelivery,
     WebhookLog,
+    Webhooks,
 )
 from chalicelib.client.welcome import Condition, Unwelcome, Welcome
 from chalicelib.protocol.envelope import Revision
@@ -100,6 +101,7 @@ __all__ = [
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookLog",
+    "Webhooks",
     "Welcome",
     "attach",
     "delete_request",
