@@ -1,9 +1,10 @@
 """`python -m infra.package.keys`: the relay's keys, made and put where only the functions read them.
 
     create --parameter NAME                generate keys and store them as an SSM SecureString
+    add-push --parameter NAME              add a key for web push to keys from before there was one
     record --parameter NAME --url URL      print the relay's network.dm3.deliveryService record
 
-Keys are never printed and never touch a disk here. Storing refuses to replace what is there: whoever loses
+Keys are never printed and never touch a disk here. Creating refuses to replace what is there: whoever loses
 the `index` and `storage` keys loses the mail.
 """
 
@@ -12,11 +13,12 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import boto3
 
-from chalicelib.config import Keys
+from chalicelib.config import Keys, new_push_key
 from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.profile import DeliveryServiceProfile
 from chalicelib.protocol.profile_uri import data_uri
@@ -46,23 +48,42 @@ def create(parameter: str) -> str:
     return f"Stored new keys as {parameter}. Back them up: without them stored mail cannot be read."
 
 
+def add_push(parameter: str) -> str:
+    """Add a push key to the keys under `parameter`, unless they have one. Raises botocore's own errors."""
+    keys = _stored(parameter)
+    if keys.push is not None:
+        return f"The keys under {parameter} have a push key."
+    added = replace(keys, push=new_push_key(secrets.token_bytes))
+    boto3.client("ssm").put_parameter(
+        Name=parameter, Type="SecureString", Value=added.to_text(), Overwrite=True
+    )
+    return f"Added a push key to {parameter}. Back the keys up again."
+
+
 def record(parameter: str, url: str) -> str:
     """The text of the relay's ENS record, made from the keys under `parameter`."""
+    return data_uri(service_profile(_stored(parameter), url).to_json())
+
+
+def _stored(parameter: str) -> Keys:
     answer = boto3.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
-    return data_uri(service_profile(Keys.parse(answer["Parameter"]["Value"]), url).to_json())
+    return Keys.parse(answer["Parameter"]["Value"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; exit status 0."""
     parser = argparse.ArgumentParser(prog="python -m infra.package.keys", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("create", "record"):
+    for name in ("create", "add-push", "record"):
         command = commands.add_parser(name)
         command.add_argument("--parameter", default="/dm3/relay/keys", help="name of the SSM parameter")
         if name == "record":
             command.add_argument("--url", required=True, help="base URL of the relay (output RelayUrl)")
     given = parser.parse_args(arguments)
-    said = create(given.parameter) if given.command == "create" else record(given.parameter, given.url)
+    if given.command == "record":
+        said = record(given.parameter, given.url)
+    else:
+        said = {"create": create, "add-push": add_push}[given.command](given.parameter)
     sys.stdout.write(said + "\n")
     return 0
 

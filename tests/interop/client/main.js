@@ -17,6 +17,7 @@ const calls = {
     ...require('./people'),
     ...require('./service'),
     ...require('./messages'),
+    ...require('./notifications'),
 };
 
 function describe(error) {

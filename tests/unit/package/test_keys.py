@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -46,6 +48,20 @@ def test_keys_that_are_there_are_never_replaced() -> None:
     with pytest.raises(ClientError, match="ParameterAlreadyExists"):
         main(["create", "--parameter", PARAMETER])
     assert stored() == before
+
+
+def test_a_push_key_is_added_once_to_keys_from_before(capsys: pytest.CaptureFixture[str]) -> None:
+    older = replace(Keys.generate(secrets.token_bytes), push=None)
+    boto3.client("ssm").put_parameter(Name=PARAMETER, Type="SecureString", Value=older.to_text())
+    assert main(["add-push", "--parameter", PARAMETER]) == 0
+    kind, keys = stored()
+    assert kind == "SecureString"
+    assert keys.push is not None
+    assert replace(keys, push=None) == older
+    assert main(["add-push", "--parameter", PARAMETER]) == 0
+    assert stored() == (kind, keys)
+    said = capsys.readouterr().out
+    assert not any(secret in said for secret in keys.to_text().split('"') if len(secret) > 20)
 
 
 def test_the_record_names_the_public_keys_and_the_url_without_its_last_slash(
