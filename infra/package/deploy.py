@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,6 +17,7 @@ from botocore.exceptions import WaiterError
 
 from infra.package.build import Built
 from infra.package.cloudformation import CODE_BUCKET, CODE_KEY
+from infra.package.emulated import for_ministack
 from infra.package.errors import DeploymentError
 
 REGION = "us-east-1"
@@ -33,11 +33,15 @@ _INTEGRATION = "x-amazon-apigateway-integration"
 class Deployment:
     """A running stack.
 
-    `url` is the relay's base URL. `resources` maps logical names to (type, physical name), `outputs` are the
-    stack's. `adjusted` says, one sentence each, what MiniStack needed that AWS does not.
+    `url` is the relay's base URL, `sockets_url` where its sockets are, `front_host` the host of the
+    distribution, to which MiniStack answers at its own address. `resources` maps logical names to (type,
+    physical name), `outputs` are the stack's. `adjusted` says, one sentence each, what MiniStack needed that
+    AWS does not.
     """
 
     url: str
+    sockets_url: str
+    front_host: str
     resources: Mapping[str, tuple[str, str]]
     outputs: Mapping[str, str]
     adjusted: tuple[str, ...]
@@ -67,23 +71,35 @@ def deploy_to_ministack(
     """
     cloud = MiniStack(endpoint_url)
     cloud.client("ssm").put_parameter(Name=KEYS_PARAMETER, Type="SecureString", Value=keys)
-    code = _upload(cloud, built.archive)
-    template = _upload(cloud, built.template)
+    code = _upload(cloud, built.archive.name, built.archive.read_bytes())
+    emulated = for_ministack(json.loads(built.template.read_text("utf-8")), endpoint_url)
+    template = _upload(cloud, "relay.template.json", json.dumps(emulated.template).encode())
     given = {**parameters, CODE_BUCKET: _UPLOADS, CODE_KEY: code}
     _create_stack(cloud, stack, f"{endpoint_url}/{_UPLOADS}/{template}", given)
     resources, outputs = _describe(cloud, stack)
-    body = json.loads(built.template.read_text("utf-8"))["Resources"]["RestAPI"]["Properties"]["Body"]
-    adjusted = _complete_api(cloud, resources["RestAPI"][1], body)
-    # The bucket's policy refuses requests without TLS, which MiniStack enforces and cannot offer on loopback.
+    body = emulated.template["Resources"]["RestAPI"]["Properties"]["Body"]
+    completed = _complete_api(cloud, resources["RestAPI"][1], body)
+    # Policies refuse requests without TLS, which MiniStack enforces and cannot offer on loopback.
     cloud.client("s3").delete_bucket_policy(Bucket=resources["BodiesBucket"][1])
     url = f"{endpoint_url}/restapis/{resources['RestAPI'][1]}/{_stage(resources)}/_user_request_"
-    return Deployment(url=url, resources=resources, outputs=outputs, adjusted=adjusted)
+    return Deployment(
+        url=url,
+        sockets_url=f"{websocket_host(endpoint_url)}/_aws/execute-api/{resources['WebsocketAPI'][1]}/api",
+        front_host=outputs["DistributionDomain"],
+        resources=resources,
+        outputs=outputs,
+        adjusted=(*emulated.adjusted, *completed),
+    )
 
 
-def _upload(cloud: MiniStack, file: Path) -> str:
+def websocket_host(endpoint_url: str) -> str:
+    """The same place for sockets."""
+    return "ws" + endpoint_url.removeprefix("http")
+
+
+def _upload(cloud: MiniStack, file_name: str, content: bytes) -> str:
     """Upload under a name that changes with the content, as CloudFormation needs to see a change."""
-    content = file.read_bytes()
-    name = f"{hashlib.sha256(content).hexdigest()[:16]}-{file.name}"
+    name = f"{hashlib.sha256(content).hexdigest()[:16]}-{file_name}"
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=_UPLOADS)
     s3.put_object(Bucket=_UPLOADS, Key=name, Body=content)

@@ -1,11 +1,12 @@
 """`python -m infra.package.keys`: the relay's keys, made and put where only the functions read them.
 
     create --parameter NAME                generate keys and store them as an SSM SecureString
-    add-push --parameter NAME              add a key for web push to keys from before there was one
     record --parameter NAME --url URL      print the relay's network.dm3.deliveryService record
+    push --parameter NAME                  add a key for web push to stored keys that have none
+    origin                                 print a new value for the template's parameter OriginSecret
 
-Keys are never printed and never touch a disk here. Creating refuses to replace what is there: whoever loses
-the `index` and `storage` keys loses the mail.
+Keys are never printed and never touch a disk here. Nothing that is there is ever replaced: whoever loses the
+`index` and `storage` keys loses the mail.
 """
 
 from __future__ import annotations
@@ -49,41 +50,47 @@ def create(parameter: str) -> str:
 
 
 def add_push(parameter: str) -> str:
-    """Add a push key to the keys under `parameter`, unless they have one. Raises botocore's own errors."""
-    keys = _stored(parameter)
+    """Give the keys under `parameter` one for web push, unless they have it. Raises botocore's own errors."""
+    ssm = boto3.client("ssm")
+    stored = ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
+    keys = Keys.parse(stored)
     if keys.push is not None:
-        return f"The keys under {parameter} have a push key."
-    added = replace(keys, push=new_push_key(secrets.token_bytes))
-    boto3.client("ssm").put_parameter(
-        Name=parameter, Type="SecureString", Value=added.to_text(), Overwrite=True
-    )
-    return f"Added a push key to {parameter}. Back the keys up again."
+        return f"The keys in {parameter} have one for web push."
+    text = replace(keys, push=new_push_key(secrets.token_bytes)).to_text()
+    ssm.put_parameter(Name=parameter, Type="SecureString", Value=text, Overwrite=True)
+    return f"Added a key for web push to {parameter}. Back the keys up again."
 
 
 def record(parameter: str, url: str) -> str:
     """The text of the relay's ENS record, made from the keys under `parameter`."""
-    return data_uri(service_profile(_stored(parameter), url).to_json())
-
-
-def _stored(parameter: str) -> Keys:
     answer = boto3.client("ssm").get_parameter(Name=parameter, WithDecryption=True)
-    return Keys.parse(answer["Parameter"]["Value"])
+    return data_uri(service_profile(Keys.parse(answer["Parameter"]["Value"]), url).to_json())
+
+
+def origin_secret() -> str:
+    """What a distribution may tell its relay, so that nobody else can pass for it: 256 random bits."""
+    return secrets.token_urlsafe(32)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; exit status 0."""
     parser = argparse.ArgumentParser(prog="python -m infra.package.keys", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("create", "add-push", "record"):
+    for name in ("create", "record", "push"):
         command = commands.add_parser(name)
         command.add_argument("--parameter", default="/dm3/relay/keys", help="name of the SSM parameter")
         if name == "record":
             command.add_argument("--url", required=True, help="base URL of the relay (output RelayUrl)")
+    commands.add_parser("origin")
     given = parser.parse_args(arguments)
-    if given.command == "record":
+    if given.command == "create":
+        said = create(given.parameter)
+    elif given.command == "push":
+        said = add_push(given.parameter)
+    elif given.command == "record":
         said = record(given.parameter, given.url)
     else:
-        said = {"create": create, "add-push": add_push}[given.command](given.parameter)
+        said = origin_secret()
     sys.stdout.write(said + "\n")
     return 0
 

@@ -18,6 +18,7 @@ from tests.interop.people import RunningRelay
 from tests.support.ministack import ministack
 
 RELAY_NAME = "relay.eth"
+ORIGIN_SECRET = "o" * 43
 # Roles are obeyed: what a function's policy does not allow is refused, as on AWS.
 OBEY_ROLES = {"AUTH": "true"}
 
@@ -43,6 +44,7 @@ def deployed(built: Built) -> Iterator[Deployed]:
             parameters={
                 "RelayName": RELAY_NAME,
                 "RpcUrls": chain.rpc_url,
+                "OriginSecret": ORIGIN_SECRET,
                 # A chain of its own, which makes a block when somebody sends a transaction.
                 "ChainId": str(chain.chain_id),
                 "MaxChainLagSeconds": "0",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import secrets
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,6 +14,8 @@ from chalicelib.protocol.crypto import encryption_key_pair, signing_key_pair
 from chalicelib.protocol.profile import DeliveryServiceProfile
 from chalicelib.protocol.profile_uri import InlineProfile, parse_profile_uri
 from infra.package.keys import main
+from infra.package.stage import TEMPLATE
+from infra.package.template import assemble
 
 PARAMETER = "/dm3/test/keys"
 
@@ -50,20 +52,6 @@ def test_keys_that_are_there_are_never_replaced() -> None:
     assert stored() == before
 
 
-def test_a_push_key_is_added_once_to_keys_from_before(capsys: pytest.CaptureFixture[str]) -> None:
-    older = replace(Keys.generate(secrets.token_bytes), push=None)
-    boto3.client("ssm").put_parameter(Name=PARAMETER, Type="SecureString", Value=older.to_text())
-    assert main(["add-push", "--parameter", PARAMETER]) == 0
-    kind, keys = stored()
-    assert kind == "SecureString"
-    assert keys.push is not None
-    assert replace(keys, push=None) == older
-    assert main(["add-push", "--parameter", PARAMETER]) == 0
-    assert stored() == (kind, keys)
-    said = capsys.readouterr().out
-    assert not any(secret in said for secret in keys.to_text().split('"') if len(secret) > 20)
-
-
 def test_the_record_names_the_public_keys_and_the_url_without_its_last_slash(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -78,3 +66,39 @@ def test_the_record_names_the_public_keys_and_the_url_without_its_last_slash(
         public_signing_key=signing_key_pair(keys.signing).public_key,
         url="https://relay.example/api",
     )
+
+
+def test_an_origin_s_secret_is_new_each_time_and_fits_the_template(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["origin"])
+    main(["origin"])
+    one, other = capsys.readouterr().out.split()
+    assert one != other
+    parameters = assemble(TEMPLATE)["Parameters"]
+    assert re.fullmatch(parameters["OriginSecret"]["AllowedPattern"], one)
+
+
+def test_older_keys_are_given_one_for_web_push_and_keep_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["create", "--parameter", PARAMETER])
+    _, newest = stored()
+    older = replace(newest, push=None)
+    boto3.client("ssm").put_parameter(Name=PARAMETER, Value=older.to_text(), Overwrite=True)
+    assert main(["push", "--parameter", PARAMETER]) == 0
+    kind, given = stored()
+    assert kind == "SecureString"
+    assert given.push is not None
+    assert replace(given, push=None) == older
+    said = capsys.readouterr().out
+    assert "Added a key" in said
+    assert given.to_text() not in said
+
+
+def test_a_key_for_web_push_is_never_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["create", "--parameter", PARAMETER])
+    before = stored()
+    main(["push", "--parameter", PARAMETER])
+    assert stored() == before
+    assert "have one for web push" in capsys.readouterr().out
