@@ -18,6 +18,7 @@ const calls = {
     ...require('./service'),
     ...require('./messages'),
     ...require('./notifications'),
+    ...require('./sockets'),
 };
 
 function describe(error) {
