@@ -61,7 +61,7 @@ class QuietHours(Input):
 
 
 class MinutesBetween(Input):
-    """The least time between two notifications, 0 to 1440 minutes; 0: no pause."""
+    """The least time between two notifications, 1 to 1440 minutes."""
 
     email: int = Field(15, alias="EMAIL")
     push: int = Field(1, alias="PUSH")

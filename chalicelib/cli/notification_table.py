@@ -51,5 +51,4 @@ def _settings(settings: NotificationSettings) -> Iterator[str]:
     if quiet is not None:
         yield f"{'Quiet hours':<{_WIDTH}}{quiet.start} to {quiet.end}, {quiet.time_zone}"
     for name, minutes in settings.minutes_between.items():
-        often = "each time" if minutes == 0 else f"at most once in {minutes} min"
-        yield f"{name + ' tells':<{_WIDTH}}{often}"
+        yield f"{name + ' tells':<{_WIDTH}}at most once in {minutes} min"

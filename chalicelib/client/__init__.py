@@ -21,6 +21,10 @@ from chalicelib.client.drafts import (
 from chalicelib.client.http import HttpTransport
 from chalicelib.client.identity import Identity, Signer
 from chalicelib.client.key_file import StoredKeys, load_keys, save_keys
+from chalicelib.client.live import Following
+from chalicelib.client.live_conversation import LiveTiming
+from chalicelib.client.live_events import LiveState, Standing
+from chalicelib.client.live_socket import LiveDialer, LiveSocket, NoLiveConnections, WebSocketDialer
 from chalicelib.client.notifications import ChannelType, NotificationSettings, QuietHours
 from chalicelib.client.outbox import FileOutbox, MemoryOutbox, Outbox
 from chalicelib.client.own_rules import KeptRules, OwnRules
@@ -47,6 +51,7 @@ from chalicelib.client.webhooks import (
     WebhookAttempt,
     WebhookDelivery,
     WebhookLog,
+    Webhooks,
 )
 from chalicelib.client.welcome import Condition, Unwelcome, Welcome
 from chalicelib.protocol.envelope import Revision
@@ -64,16 +69,22 @@ __all__ = [
     "Dm3Error",
     "Draft",
     "FileOutbox",
+    "Following",
     "FormerKey",
     "HttpTransport",
     "Identity",
     "InboxPage",
     "KeptRules",
     "KeptWebhooks",
+    "LiveDialer",
+    "LiveSocket",
+    "LiveState",
+    "LiveTiming",
     "MemoryOutbox",
     "MemoryTransport",
     "Message",
     "MessageType",
+    "NoLiveConnections",
     "NotificationSettings",
     "Outbox",
     "OwnRules",
@@ -88,6 +99,7 @@ __all__ = [
     "Sent",
     "Settings",
     "Signer",
+    "Standing",
     "StoredKeys",
     "SystemEntropy",
     "Transport",
@@ -96,10 +108,12 @@ __all__ = [
     "Unwelcome",
     "Verdict",
     "Wallet",
+    "WebSocketDialer",
     "Webhook",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookLog",
+    "Webhooks",
     "Welcome",
     "attach",
     "delete_request",

@@ -19,10 +19,16 @@ from chalicelib.client.drafts import Draft, new
 from chalicelib.client.ens import ens_directory, is_local
 from chalicelib.client.http import HttpTransport
 from chalicelib.client.identity import Identity
+from chalicelib.client.live import Following, LiveFollowing, PolledFollowing
+from chalicelib.client.live_conversation import LiveTiming
+from chalicelib.client.live_events import LiveState
+from chalicelib.client.live_link import Means
+from chalicelib.client.live_socket import LiveDialer, WebSocketDialer
 from chalicelib.client.mailbox import Mailbox
 from chalicelib.client.notifications import NotificationBook
 from chalicelib.client.opening import Opener
 from chalicelib.client.outbox import Entry, FileOutbox, MemoryOutbox, Outbox
+from chalicelib.client.own_inbox import OwnInbox
 from chalicelib.client.own_rules import KeptRules, OwnRules, RuleBook
 from chalicelib.client.patience import Patience
 from chalicelib.client.sender import Sender
@@ -76,12 +82,14 @@ class Settings:
 
     `revisions` says which hashes the envelopes it writes carry (WIRE, "Envelope"); it reads all of them.
     `patience` bounds how often and how long a delivery service is tried. `older` are identities that this one
-    has replaced: mail of before opens with their keys. `clock_ms` and `entropy` are for tests.
+    has replaced: mail of before opens with their keys. `timing` is that of live connections. `clock_ms` and
+    `entropy` are for tests.
     """
 
     revisions: tuple[Revision, ...] = (Revision.ENCRYPTED_MESSAGE_HASH,)
     patience: Patience = field(default_factory=Patience)
     older: tuple[Identity, ...] = ()
+    timing: LiveTiming = field(default_factory=LiveTiming)
     clock_ms: Callable[[], int] = now_ms
     entropy: Entropy = field(default_factory=SystemEntropy)
 
@@ -90,8 +98,9 @@ class Dm3Client:
     """Sends and receives in the name of one `identity`. Not to be shared by threads.
 
     `holdings` tells what the identity's address holds on the chain, which receivers' rules may ask for;
-    without it that is left to the delivery services. `notifications` is how one is told of new mail, and
-    `webhooks` are the servers that one's delivery services tell of it.
+    without it that is left to the delivery services. `live` opens the live connections that `follow` holds;
+    without it `follow` polls. `notifications` is how one is told of new mail, and `webhooks` are the servers
+    that one's delivery services tell of it.
 
     Every method may raise Unavailable when ENS or a delivery service does not answer, and LimitExceeded when
     one asks for more patience than `settings` allow; every error is a Dm3Error.
@@ -105,6 +114,7 @@ class Dm3Client:
         *,
         outbox: Outbox | None = None,
         holdings: Holdings | None = None,
+        live: LiveDialer | None = None,
         settings: Settings | None = None,
     ) -> None:
         settings = settings or Settings()
@@ -112,15 +122,17 @@ class Dm3Client:
         self.outbox: Outbox = MemoryOutbox() if outbox is None else outbox
         self._settings = settings
         self._directory = directory
-        services = Services(directory, transport, settings.patience, settings.clock_ms)
-        sessions = Sessions(identity)
+        services = self._services = Services(directory, transport, settings.patience, settings.clock_ms)
+        sessions = self._sessions = Sessions(identity)
+        self._own = OwnInbox(identity.name, sessions)
+        self._live = live
         self._composer = Composer(
             identity, revisions=settings.revisions, clock_ms=settings.clock_ms, entropy=settings.entropy
         )
         threshold = Threshold(identity.address, holdings)
         self._sender = Sender(self._composer, directory, services, self.outbox, threshold)
         opener = Opener(identity, directory, services, settings.older)
-        self._mailbox = Mailbox(identity, services, sessions, opener)
+        self._mailbox = Mailbox(identity, services, self._own, opener)
         self._accounts = Accounts(identity, services, sessions)
         self._rule_book = RuleBook(identity, services, sessions)
         self.webhooks = Webhooks(identity, services, sessions)
@@ -159,7 +171,10 @@ class Dm3Client:
         outbox = None
         if outbox_folder is not None:
             outbox = FileOutbox(outbox_folder, identity, settings.entropy)
-        return cls(identity, directory, transport, outbox=outbox, holdings=holdings, settings=settings)
+        live = WebSocketDialer(allow_ws=local)
+        return cls(
+            identity, directory, transport, outbox=outbox, holdings=holdings, live=live, settings=settings
+        )
 
     def resolve(self, name: str) -> Contact:
         """Who `name` is. Raises InvalidName, and NotFound if it has no profile."""
@@ -231,9 +246,49 @@ class Dm3Client:
         """Every message that waits, fetched page by page as it is asked for. Doubles are left out."""
         return self._mailbox.every(cursor, limit=page_size)
 
-    def follow(self, cursor: str | None = None, *, poll_s: float = 5.0) -> Iterator[Received]:
-        """Every message that waits, and then each that comes in: never ends. Outages are waited out."""
-        return self._mailbox.follow(cursor, poll_s=poll_s, sleep=self._settings.patience.sleep)
+    def follow(
+        self,
+        cursor: str | None = None,
+        *,
+        poll_s: float = 5.0,
+        poll: bool = False,
+        acknowledge: bool = False,
+        tell: Callable[[LiveState], None] | None = None,
+    ) -> Following:
+        """Every message that waits, and then each that comes in, once. Outages are waited out.
+
+        It never ends, unless `stop` is called on what is returned, by any thread. Delivery services that have
+        live connections tell at once of what comes in; the others, or all with `poll`, are asked every
+        `poll_s` seconds. `tell` gets how each stands when that changes. With `acknowledge`, a message is
+        deleted when the next one is asked for, and not if the loop is left before.
+
+        A live connection has threads of its own, which wait for the network only; the client still is for
+        one thread.
+        """
+        sleep = self._settings.patience.sleep
+        if poll or self._live is None:
+            return PolledFollowing(
+                self._mailbox, cursor, poll_s=poll_s, sleep=sleep, acknowledging=acknowledge
+            )
+        means = Means(
+            name=self.identity.name,
+            services=self._services,
+            sessions=self._sessions,
+            own=self._own,
+            dialer=self._live,
+            chance=self._settings.entropy,
+            patience=self._settings.patience,
+            timing=self._settings.timing,
+            poll_s=poll_s,
+        )
+        return LiveFollowing(
+            self._mailbox,
+            self.identity.delivery_services,
+            cursor,
+            means,
+            acknowledging=acknowledge,
+            tell=tell,
+        )
 
     def acknowledge(self, messages: Iterable[str | Received | Unreadable]) -> int:
         """Delete messages, for all devices of the account; by `Received`, or by its `id`.

@@ -24,6 +24,7 @@ from chalicelib.protocol.profile import DeliveryServiceProfile
 from chalicelib.protocol.properties import DeliveryServiceProperties
 from chalicelib.protocol.receipt import Receipt
 
+_LIVE_SCHEMES = {"https": "wss", "http": "ws"}
 _NONSENSE = "The delivery service gave an answer that makes no sense."
 
 Parsed = TypeVar("Parsed")
@@ -53,6 +54,12 @@ class DeliveryService:
         self._transport = transport
         self._patience = patience
         self._rest = Rest(self._base, transport, patience)
+
+    @property
+    def live_url(self) -> str:
+        """Where its live connections are opened (`wss:`, or `ws:` where the service is called by `http:`)."""
+        scheme, separator, rest = self._base.partition(":")
+        return f"{_LIVE_SCHEMES.get(scheme.lower(), scheme)}{separator}{rest}/live"
 
     def submit(self, envelope: JsonObject) -> Accepted:
         """`dm3_submitMessage`. The receipt is as it came: whoever asks verifies it."""

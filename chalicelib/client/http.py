@@ -41,7 +41,7 @@ class HttpTransport(Transport):
         self._pool.clear()
 
     def _exchange(self, request: Request) -> Response:
-        if not (request.url.startswith("https://") or (self._allow_http and _is_local(request.url))):
+        if not (request.url.startswith("https://") or (self._allow_http and is_local_http(request.url))):
             raise InvalidInput("The delivery service's URL is not one that may be called.")
         deadline_s = time.monotonic() + self._timeout_s
         try:
@@ -75,7 +75,7 @@ class HttpTransport(Transport):
         return Response(response.status, bytes(content), headers)
 
 
-def _is_local(url: str) -> bool:
+def is_local_http(url: str) -> bool:
     """Whether `url` is plain http to this machine (RFC 6761, 6.3 for the names)."""
     try:
         parts = urlsplit(url)

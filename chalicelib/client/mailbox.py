@@ -9,19 +9,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from chalicelib.client.cursor import Progress, is_position, read_cursor, write_cursor
-from chalicelib.client.delivery_service import path
+from chalicelib.client.cursor import Progress, read_cursor, write_cursor
 from chalicelib.client.doubles import Doubles
 from chalicelib.client.identity import Identity
 from chalicelib.client.opening import Opener
+from chalicelib.client.own_inbox import OwnInbox
 from chalicelib.client.services import Services
-from chalicelib.client.session import Sessions
 from chalicelib.client.several import at_each
 from chalicelib.client.values import InboxPage, Received, Unreadable
-from chalicelib.protocol.errors import Dm3Error, InvalidParams, Unavailable
-from chalicelib.protocol.json_types import JsonObject, JsonValue
+from chalicelib.protocol.errors import Dm3Error, InvalidParams
+from chalicelib.protocol.json_types import JsonValue
 
-ACKNOWLEDGED_AT_ONCE = 1_000  # the relay's documented limit
 _FOLLOW_REMEMBERED = 10_000
 
 
@@ -37,10 +35,10 @@ class _Part:
 class Mailbox:
     """Reads and acknowledges the mail of one identity."""
 
-    def __init__(self, identity: Identity, services: Services, sessions: Sessions, opener: Opener) -> None:
+    def __init__(self, identity: Identity, services: Services, own: OwnInbox, opener: Opener) -> None:
         self._identity = identity
         self._services = services
-        self._sessions = sessions
+        self._own = own
         self._opener = opener
         self._doubles = Doubles()
 
@@ -100,13 +98,7 @@ class Mailbox:
 
     def acknowledge(self, messages: Iterable[str | Received | Unreadable]) -> int:
         """Delete these messages. See `Dm3Client.acknowledge`."""
-        given = [item if isinstance(item, str) else item.id for item in messages]
-        by_service: dict[str, list[str]] = {}
-        for identifier in self._doubles.acknowledged(given):
-            service, separator, stored_id = identifier.partition("/")
-            if not separator:
-                raise InvalidParams("An id is not one of this client.")
-            by_service.setdefault(service, []).append(stored_id)
+        by_service = self.with_doubles(messages)
         if not by_service:
             return 0
         counts, unreached = at_each(by_service, lambda name: self._acknowledge_at(name, by_service[name]))
@@ -114,33 +106,35 @@ class Mailbox:
             raise unreached[0].reason
         return sum(counts.values())
 
+    def with_doubles(self, messages: Iterable[str | Received | Unreadable]) -> dict[str, list[str]]:
+        """What to acknowledge for these, their doubles included: the services' own ids by service.
+
+        Raises InvalidParams for an id that is not one of this client.
+        """
+        given = [item if isinstance(item, str) else item.id for item in messages]
+        by_service: dict[str, list[str]] = {}
+        for identifier in self._doubles.acknowledged(given):
+            service, separator, stored_id = identifier.partition("/")
+            if not separator:
+                raise InvalidParams("An id is not one of this client.")
+            by_service.setdefault(service, []).append(stored_id)
+        return by_service
+
+    def open(self, stored: JsonValue, service: str) -> Received | None:
+        """A message that the delivery service called `service` gave.
+
+        None if it cannot be opened, or has come in under another id.
+        """
+        opened = self._opener.open(stored, service)
+        if isinstance(opened, Received) and not self._doubles.is_double(opened):
+            return opened
+        return None
+
     def _acknowledge_at(self, name: str, ids: list[str]) -> int:
-        service = self._services.find(name)
-        where = path("inbox", self._identity.name, "acknowledgements")
-        count = 0
-        for start in range(0, len(ids), ACKNOWLEDGED_AT_ONCE):
-            body: JsonObject = {"ids": list(ids[start : start + ACKNOWLEDGED_AT_ONCE])}
-            answer = self._sessions.request(service, "POST", where, body=body)
-            count += _whole(answer, "acknowledged")
-        return count
+        return self._own.acknowledge(self._services.find(name), ids)
 
     def _part(self, name: str, position: str | None, *, limit: int | None, follow: bool) -> _Part:
         service = self._services.find(name)
-        answer = self._sessions.request(
-            service,
-            "GET",
-            path("inbox", self._identity.name),
-            cursor=position,
-            limit=None if limit is None else str(limit),
-            follow="true" if follow else None,
-        )
-        match answer:
-            case {"messages": list(messages), "cursor": cursor, "more": bool(more)} if is_position(cursor):
-                opened = tuple(self._opener.open(message, service) for message in messages)
-                return _Part(opened, cursor, more)
-        raise Unavailable("The delivery service gave an answer that makes no sense.")
-
-
-def _whole(answer: JsonValue, member: str) -> int:
-    value = answer.get(member) if isinstance(answer, dict) else None
-    return value if isinstance(value, int) else 0
+        page = self._own.read(service, position, limit=limit, follow=follow)
+        opened = tuple(self._opener.open(message, service.name) for message in page.messages)
+        return _Part(opened, page.position, page.more)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from chalicelib.client.delivery_service import DeliveryService
 from chalicelib.client.identity import Identity
 from chalicelib.client.services import Services
 from chalicelib.client.values import Check, Received, Unreadable, Verdict
@@ -51,20 +50,20 @@ class Opener:
         self._directory = directory
         self._services = services
 
-    def open(self, stored: JsonValue, service: DeliveryService) -> Received | Unreadable:
-        """One message as the paged inbox of `service` gives it."""
+    def open(self, stored: JsonValue, service: str) -> Received | Unreadable:
+        """One message as the paged inbox of the delivery service called `service` gives it."""
         item = stored if isinstance(stored, dict) else {}
         wire = item.get("envelope")
         wire = wire if isinstance(wire, dict) else {}
-        identifier = f"{service.name}/{item.get('id')}"
+        identifier = f"{service}/{item.get('id')}"
         try:
             envelope = parse_envelope(wire)
             message = self._by_any_key(lambda key: open_envelope(envelope, key))
         except Undecryptable as error:
             replaced = self._is_for_a_replaced_key(item)
-            return Unreadable(identifier, _REPLACED if replaced else error.message, service.name, wire)
+            return Unreadable(identifier, _REPLACED if replaced else error.message, service, wire)
         except Dm3Error as error:
-            return Unreadable(identifier, error.message, service.name, wire)
+            return Unreadable(identifier, error.message, service, wire)
         sender = _normal(message.from_)
         postmark, stamped = self._postmark(envelope, sender, service)
         came_in_ms = item.get("storedAt")
@@ -79,7 +78,7 @@ class Opener:
             postmark=postmark,
             received_at_ms=_time(came_in_ms),
             expires_at_ms=_time(item.get("expiresAt")),
-            delivery_service=service.name,
+            delivery_service=service,
         )
 
     def _is_for_a_replaced_key(self, item: JsonObject) -> bool:
@@ -132,7 +131,7 @@ class Opener:
         return Check("receiver", Verdict.PASSED) if address == self._identity.address else other
 
     def _postmark(
-        self, envelope: Envelope, sender: str | None, service: DeliveryService
+        self, envelope: Envelope, sender: str | None, service: str
     ) -> tuple[Postmark | None, Check]:
         try:
             postmark = self._by_any_key(lambda key: open_postmark(envelope.postmark or "", key))
@@ -143,10 +142,10 @@ class Opener:
             return postmark, Check("postmark", Verdict.FAILED, "The postmark names another sender.")
         return postmark, self._stamped(postmark, envelope, service)
 
-    def _stamped(self, postmark: Postmark, envelope: Envelope, service: DeliveryService) -> Check:
+    def _stamped(self, postmark: Postmark, envelope: Envelope, service: str) -> Check:
         try:
             for fresh in (False, True):
-                key = self._services.find(service.name, fresh=fresh).profile.public_signing_key
+                key = self._services.find(service, fresh=fresh).profile.public_signing_key
                 if _passes(lambda key: verify_postmark(postmark, envelope, key), key):
                     return Check("postmark", Verdict.PASSED)
         except (Unavailable, LimitExceeded):

@@ -20,7 +20,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 class Sessions:
-    """Session tokens by delivery service, in memory only."""
+    """Session tokens by delivery service, in memory only. Safe for use by several threads."""
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
@@ -36,12 +36,20 @@ class Sessions:
         **query: str | None,
     ) -> JsonValue:
         """As `DeliveryService.request`, signed in. A token that is refused with 401 is renewed once."""
-        token = self._tokens.get(service.name) or self._sign_in(service)
+        token = self.token(service)
         try:
             return service.request(method, where, body=body, token=token, **query)
         except SignInRequired:
-            token = self._sign_in(service)
+            token = self.token(service, refused=token)
         return service.request(method, where, body=body, token=token, **query)
+
+    def token(self, service: DeliveryService, *, refused: str | None = None) -> str:
+        """The token of a session at `service`: the one at hand unless it is `refused`, else a new one.
+
+        Raises NotFound without an account, InvalidInput, Forbidden, Unavailable.
+        """
+        kept = self._tokens.get(service.name)
+        return self._sign_in(service) if kept is None or kept == refused else kept
 
     def forget(self, service: DeliveryService) -> None:
         """Sign in anew next time."""

@@ -6,7 +6,7 @@ counts; only if nobody gives anything is that an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from chalicelib.client.values import Unreached
@@ -31,11 +31,15 @@ def at_each(
         except Dm3Error as error:
             unreached.append(Unreached(name, error))
     if not results:
-        raise _of_all([failure.reason for failure in unreached])
+        raise of_all([failure.reason for failure in unreached])
     return results, tuple(unreached)
 
 
-def _of_all(errors: list[Dm3Error]) -> Dm3Error:
+def of_all(errors: Sequence[Dm3Error]) -> Dm3Error:
+    """The one error to raise when each service failed: one that may pass, else that of the first.
+
+    NotFound if there are none, since then there is no service.
+    """
     if not errors:
         return NotFound("The profile names no delivery service.")
     return next((error for error in errors if error.retry), errors[0])

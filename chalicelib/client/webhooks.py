@@ -112,8 +112,8 @@ class Webhooks:
     def add(self, url: str, *, signature: str = "v1") -> KeptWebhooks:
         """Add `url` at each delivery service, which challenges it at once.
 
-        One that does not answer the challenge is unverified: see `verify`. Raises InvalidInput (too many, or
-        there already), UnsafeLink's kind of it for a URL that is never called.
+        One that does not answer the challenge is unverified: see `verify`. Raises InvalidInput: there
+        are too many, it is there already, or it is a URL that is never called.
         """
         body: JsonObject = {"url": url, "signature": signature}
         return self._at_each(lambda service: (_webhook(service.name, self._ask(service, "POST", body=body)),))

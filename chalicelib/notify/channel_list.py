@@ -56,6 +56,12 @@ def with_channel(preferences: Preferences, added: WakeUpChannel) -> Preferences:
     return with_defaults(replace(rest, channels=(*rest.channels, *same_kind, added)))
 
 
+def instead(preferences: Preferences, standing: WakeUpChannel, changed: WakeUpChannel) -> Preferences:
+    """The preferences with `changed` in the place of `standing`, if that is still there."""
+    channels = (changed if one == standing else one for one in preferences.channels)
+    return replace(preferences, channels=tuple(channels))
+
+
 def without(preferences: Preferences, these: Choice) -> Preferences:
     """The preferences without the channels that `these` chooses."""
     return replace(preferences, channels=tuple(one for one in preferences.channels if not these(one)))

@@ -1,9 +1,10 @@
 """Quiet hours and pauses between wake-ups, as their owner reads and writes them.
 
     {quietHours: null or {from: "22:00", to: "07:00", timeZone: "Europe/Berlin"},
-     minutesBetween: {EMAIL: 15, PUSH: 1, SMS: 60}}     0: no pause
+     minutesBetween: {EMAIL: 15, PUSH: 1, SMS: 60}}     1 to 1440
 
-Both members may be left out; then, and for a channel left out, the default holds.
+Both members may be left out; then, and for a channel left out, the default holds. There is always a pause:
+without one, whoever writes a thousand messages would decide how often a mailbox or a push endpoint is called.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from chalicelib.protocol.members import require_object, text_member
 DEFAULT_MINUTES_BETWEEN: Final[Mapping[Channel, int]] = MappingProxyType(
     {Channel.EMAIL: 15, Channel.PUSH: 1, Channel.SMS: 60}
 )
-MOST_MINUTES_BETWEEN: Final = 1_440
+LEAST_MINUTES_BETWEEN, MOST_MINUTES_BETWEEN = 1, 1_440
 _MEMBERS: Final = frozenset({"quietHours", "minutesBetween"})
 _QUIET_MEMBERS: Final = frozenset({"from", "to", "timeZone"})
 _TYPES: Final = {api_type(channel): channel for channel in WAKING}
@@ -112,7 +113,7 @@ def _minutes_between(value: JsonValue) -> Mapping[Channel, int]:
     for name, minutes in members.items():
         if not isinstance(minutes, int) or isinstance(minutes, bool):
             raise InvalidInput("A pause between wake-ups is a whole number of minutes.")
-        if not 0 <= minutes <= MOST_MINUTES_BETWEEN:
-            raise InvalidInput(f"A pause between wake-ups has 0 to {MOST_MINUTES_BETWEEN} minutes.")
+        if not LEAST_MINUTES_BETWEEN <= minutes <= MOST_MINUTES_BETWEEN:
+            raise InvalidInput("A pause between wake-ups has 1 to 1440 minutes.")
         given[_TYPES[name]] = minutes
     return given

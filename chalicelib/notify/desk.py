@@ -8,6 +8,7 @@ from typing import Final
 
 from chalicelib.notify import channel_settings, refusals, texts
 from chalicelib.notify.channel_list import (
+    instead,
     require_configured,
     require_on,
     switched,
@@ -108,6 +109,9 @@ class NotificationDesk:
         require_on(preferences)
         self._require_offered(channel)
         standing = unverified(preferences, channel)
+        if channel is Channel.PUSH:
+            # Its push service refused it for good. A browser proves itself by subscribing again.
+            raise refusals.not_offered(channel)
         wait_s = self._codes.wait_s(standing)
         if wait_s:
             raise LimitExceeded(refusals.TOO_SOON, retry_after_s=wait_s)
@@ -116,9 +120,10 @@ class NotificationDesk:
         waiting = self._codes.pending(account.inbox, standing, code)
 
         def change(preferences: Preferences) -> Preferences:
-            if unverified(preferences, channel).recipient != standing.recipient:
+            now = unverified(preferences, channel)
+            if now.recipient != standing.recipient:
                 raise Unavailable("The channel was replaced at the same moment; try again.")
-            return with_channel(preferences, waiting)
+            return instead(preferences, now, waiting)
 
         self._write(account, change)
         self._send(account, waiting, code)
@@ -142,7 +147,7 @@ class NotificationDesk:
                 raise InvalidInput(refusals.CODE_INVALID)
             judgement = self._codes.judge(account.inbox, standing, code)
             refusal = judgement.refusal
-            return with_channel(preferences, judgement.channel)
+            return instead(preferences, standing, judgement.channel)
 
         self._write(account, change)
         if refusal is not None:

@@ -29,6 +29,8 @@ SET_ASIDE = "MessagesSetAside"
 """Metric: an event could not be told and waits in the queue UNTOLD."""
 
 _AT_ONCE = 10  # of one publication (SNS)
+# Of the image. The record's `Keys` would tell the same, but moto encodes them twice.
+_ATTRIBUTES = ("pk", "sk", "size_bytes")
 
 _log = logging.getLogger("dm3.notify")
 
@@ -146,11 +148,8 @@ def set_aside_text(record: Record) -> str:
     `record` may have any form: what has none of these members is kept without them.
     """
     change = _member(record, "dynamodb")
-    kept = {
-        "SequenceNumber": _member(change, "SequenceNumber"),
-        "Keys": {name: _member(_member(change, "Keys"), name) for name in ("pk", "sk")},
-        "NewImage": {"size_bytes": _member(_member(change, "NewImage"), "size_bytes")},
-    }
+    image = {name: _member(_member(change, "NewImage"), name) for name in _ATTRIBUTES}
+    kept = {"SequenceNumber": _member(change, "SequenceNumber"), "NewImage": image}
     return json.dumps({"eventName": _member(record, "eventName"), "dynamodb": kept}, separators=(",", ":"))
 
 
@@ -163,10 +162,11 @@ def _stored(record: Record) -> tuple[bytes, InboxKey, SizeClass] | None:
     if record.get("eventName") != "INSERT":
         return None
     try:
-        keys, image = record["dynamodb"]["Keys"], record["dynamodb"]["NewImage"]
-        owner = base64.b64decode(keys["pk"]["B"], validate=True)
-        key = InboxKey.from_bytes(base64.b64decode(keys["sk"]["B"], validate=True))
-        size_bytes = int(image["size_bytes"]["N"])
+        image = record["dynamodb"]["NewImage"]
+        owner, position, size = (image[name] for name in _ATTRIBUTES)
+        owner = base64.b64decode(owner["B"], validate=True)
+        key = InboxKey.from_bytes(base64.b64decode(position["B"], validate=True))
+        size_bytes = int(size["N"])
     except (KeyError, TypeError, AttributeError, binascii.Error):
         raise ValueError("not a record of an inbox") from None
     if len(owner) != 32:

@@ -61,6 +61,9 @@ class Limits:
             "pageBytes": self.page_bytes,
             "acknowledgements": self.acknowledgements,
             "namesPerAccount": self.names_per_account,
+            "sourceSocketsPerMinute": self.source_sockets_per_minute,
+            "accountSocketsPerHour": self.account_sockets_per_hour,
+            "socketFramesPerMinute": self.socket_frames_per_minute,
         }
 
 

@@ -30,7 +30,7 @@ _MARK = b"\x03"
 _ONLY = b"\x00"
 """The sort key where a partition has one item."""
 
-_LISTED = (SORT, "sealed", EXPIRES, "account", "ping_shard")
+_CONTENT = ("sealed", EXPIRES, "account", "ping_shard")
 _UNEXPIRED = f"{EXPIRES} > :now"
 
 
@@ -43,28 +43,16 @@ class DynamoConnections:
     def put(self, row: ConnectionRow) -> None:
         """See `ConnectionStore.put`: one PutItem, and one BatchWriteItem if the socket has an account.
 
-        A socket that changes its account costs a PutItem and a BatchWriteItem more: the old account's items
-        go before the row that knows of them is replaced.
+        A socket that changes its account costs a PutItem and a BatchWriteItem more. If it signs in with two
+        accounts at the same moment, it may be listed with both.
         """
-        item = {
-            **_own_key(row.connection),
-            **_content(row),
-            "pings": number(row.pings),
-            "pongs": number(row.pongs),
-        }
+        counts = {"pings": number(row.pings), "pongs": number(row.pongs)}
+        item = {**_own_key(row.connection), **_content(row), **counts}
         try:
-            self._table.put(
-                item,
-                condition=f"{ABSENT} OR attribute_not_exists(account)"
-                + (" OR (account = :account AND ping_shard = :shard)" if row.owner else ""),
-                values=None
-                if row.owner is None
-                else {":account": {"B": row.owner}, ":shard": number(row.shard)},
-            )
+            self._put_in_place(row, item)
         except ConditionFailed as error:
-            standing = error.standing or self._table.get(
-                _own_key(row.connection), "sealed", EXPIRES, "account", "ping_shard"
-            )
+            # The old account's items go first: once the row is replaced, nothing says where they are.
+            standing = error.standing or self._table.get(_own_key(row.connection), *_CONTENT)
             if standing is not None:
                 self._table.delete_many(list(_list_keys(_row(row.connection, standing))))
             self._table.put(item)
@@ -72,11 +60,21 @@ class DynamoConnections:
         if listed:
             self._table.put_many(listed)
 
+    def _put_in_place(self, row: ConnectionRow, item: Item) -> None:
+        """Write the socket itself. Raises ConditionFailed if it is listed where `row` will not be."""
+        condition = f"{ABSENT} OR attribute_not_exists(account)"
+        if row.owner is None:
+            self._table.put(item, condition=condition)
+        else:
+            self._table.put(
+                item,
+                condition=f"{condition} OR (account = :account AND ping_shard = :shard)",
+                values={":account": {"B": row.owner}, ":shard": number(row.shard)},
+            )
+
     def get(self, connection: bytes, *, now_s: int) -> ConnectionRow | None:
         """See `ConnectionStore.get` (one GetItem)."""
-        item = self._table.get(
-            _own_key(connection), "sealed", EXPIRES, "account", "ping_shard", "pings", "pongs"
-        )
+        item = self._table.get(_own_key(connection), *_CONTENT, "pings", "pongs")
         return _row(connection, item) if item is not None and is_live(item, now_s) else None
 
     def of_account(self, owner: bytes, *, now_s: int) -> tuple[ConnectionRow, ...]:
@@ -85,7 +83,12 @@ class DynamoConnections:
         start: bytes | None = None
         while True:
             rows = self._table.query(
-                _ACCOUNT + owner, *_LISTED, filtered=_UNEXPIRED, values={":now": number(now_s)}, start=start
+                _ACCOUNT + owner,
+                SORT,
+                *_CONTENT,
+                filtered=_UNEXPIRED,
+                values={":now": number(now_s)},
+                start=start,
             )
             found += rows.items
             start = rows.last
@@ -96,7 +99,8 @@ class DynamoConnections:
         """See `ConnectionStore.of_shard` (one Query)."""
         rows = self._table.query(
             _shard(shard),
-            *_LISTED,
+            SORT,
+            *_CONTENT,
             filtered=_UNEXPIRED,
             values={":now": number(now_s)},
             start=after,

@@ -25,9 +25,9 @@ EXPIRES = "expires_at"
 class TableDefinition:
     """One table. Keys are binary: keyed hashes, and positions that order as bytes.
 
-    `stream` is the view type of the table's stream, or None. NEW_AND_OLD_IMAGES tells the outbox how large an
-    inserted message is, and the sweeper which body belonged to what was removed. Without
-    `recovery` there is no point-in-time recovery: for a table whose contents may be lost without harm.
+    `stream` is the view type of the table's stream, or None. NEW_AND_OLD_IMAGES tells the outbox how large a
+    message is that was inserted, and the sweeper which body belonged to what was removed. Without `recovery`
+    there is no point-in-time recovery: for a table whose contents may be lost without harm.
     """
 
     name: str

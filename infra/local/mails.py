@@ -15,7 +15,7 @@ from typing import Any, Final, TextIO
 SENDER: Final = "relay@dm3.local"
 KEPT: Final = 1_000
 
-_CODE = re.compile(r"\b\d{5,8}\b")
+_CODE = re.compile(r"\bcode\b\D{1,20}(\d{5,8})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class SentMail:
     def code(self) -> str | None:
         """The one-time code in it, if there is one."""
         found = _CODE.search(self.plain)
-        return found and found.group()
+        return found and found[1]
 
 
 class Mails:

@@ -49,7 +49,7 @@ _THREADS: Final[Mapping[Queue, int]] = {
     Queue.PUSH: 2,
 }
 # In this process pumps are nudged; what becomes visible with time is found by asking now and then.
-_IDLE_S: Final = 0.5
+_IDLE_S: Final = 1.0
 
 _log = logging.getLogger("dm3.local")
 

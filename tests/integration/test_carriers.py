@@ -1,4 +1,4 @@
-"""Topic, queues and stream as the template connects them, at moto and at MiniStack."""
+"""Topic, queues, stream and sockets as the template connects them, at moto and at MiniStack."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from chalicelib.aws.posting import ApiGatewayPoster
 from chalicelib.aws.queues import SqsQueues
 from chalicelib.aws.stream import DynamoStreamReader
 from chalicelib.aws.topic import SnsTopic
 from chalicelib.notify.events import Channel, MessageReceived, SizeClass
-from chalicelib.notify.ports import Queue
+from chalicelib.notify.ports import Gone, Queue
 from chalicelib.relay.ports import InboxKey
 from tests.support.carriers import carrier
 from tests.support.ministack import ministack
@@ -137,3 +138,17 @@ def test_what_was_inserted_is_read_again_from_the_stream(url: str | None) -> Non
     inserted = [record["dynamodb"]["NewImage"]["size_bytes"] for record in records[:4]]
     assert inserted == [{"N": str(n)} for n in (1, 2, 3, 4)]
     assert json.loads(json.dumps(records)) == records
+
+
+@pytest.mark.ministack
+@pytest.mark.xdist_group("ministack")
+def test_a_socket_that_is_not_there_is_gone(ministack_url: str) -> None:
+    """moto knows no sockets that are gone."""
+    api = carrier("apigatewayv2", ministack_url).create_api(
+        Name="sockets", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )["ApiId"]
+    stage = f"{ministack_url}/_aws/execute-api/{api}/live"
+    poster = ApiGatewayPoster(carrier("apigatewaymanagementapi", stage))
+    with pytest.raises(Gone):
+        poster.post("L0SM9cOFvHcCIhw=", "text")
+    poster.close("L0SM9cOFvHcCIhw=")

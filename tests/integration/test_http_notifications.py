@@ -203,7 +203,7 @@ def test_settings(desk: Desk) -> None:
     described(heard, "NotificationSettings")
     document = {
         "quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Europe/Berlin"},
-        "minutesBetween": {"EMAIL": 60, "PUSH": 0, "SMS": 60},
+        "minutesBetween": {"EMAIL": 60, "PUSH": 2, "SMS": 60},
     }
     assert desk.said("PUT", SETTINGS, document) == (200, document)
     assert desk.said("GET", SETTINGS) == (200, document)

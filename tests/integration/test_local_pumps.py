@@ -463,7 +463,7 @@ def test_an_e_mail_is_kept_for_the_developer_and_told_with_its_code(aws: LocalAw
         Content={
             "Simple": {
                 "Subject": {"Data": "Your code"},
-                "Body": {"Text": {"Data": "It is 123456."}, "Html": {"Data": "<p>It is 123456.</p>"}},
+                "Body": {"Text": {"Data": "The code is 123456."}, "Html": {"Data": "<p>It is 123456.</p>"}},
                 "Headers": [{"Name": "List-Unsubscribe", "Value": "<https://a>"}],
             }
         },

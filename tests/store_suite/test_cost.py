@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.relay.ports import AccountRow, Charge, InboxKey, NameRow, Stores, Submission
+from chalicelib.notify.ports import ConnectionRow, DeliveryRow, DueRow, Queue
+from chalicelib.relay.ports import AccountRow, Charge, InboxKey, NameRow, Submission
 from chalicelib.store.table import BATCH_WRITES
-from tests.support.stores import LATER_S, NOW_S, Aws, item, new_key
+from tests.support.stores import LATER_S, NOW_S, AllStores, Aws, item, new_key, new_shard
 
 DEEP = 10_000
 
 pytestmark = [pytest.mark.dynalite, pytest.mark.xdist_group("dynalite")]
 
 
-def _cost(aws: Aws, operation: Callable[[Stores], object]) -> tuple[dict[str, int], float, float]:
+def _cost(aws: Aws, operation: Callable[[AllStores], object]) -> tuple[dict[str, int], float, float]:
     aws.meter.reset()
     operation(aws.store())
     return dict(aws.meter.calls), aws.meter.read_units, aws.meter.write_units
@@ -60,7 +61,7 @@ def _submission(partition: bytes) -> Submission:
     )
 
 
-def _use_once(store: Stores) -> bool:
+def _use_once(store: AllStores) -> bool:
     return store.counters.use_once(KEY, expires_at_s=LATER_S, now_s=NOW_S)
 
 
@@ -68,7 +69,27 @@ KEY = new_key()
 KEYS = [item(n).key for n in (1, 2, 3)]
 NAME = NameRow(KEY, b"n" * 800, 1, LATER_S)
 CHARGE = Charge(KEY, 1, 2, LATER_S)
-OPERATIONS: list[tuple[str, Callable[[Stores], object], dict[str, int], float, float]] = [
+SHARD = new_shard()
+ONE_BATCH = {"BatchWriteItem": 1}
+OPENED = ConnectionRow(KEY, b"s" * 200, LATER_S)
+SIGNED_IN = ConnectionRow(KEY, b"s" * 300, LATER_S, owner=KEY, shard=SHARD)
+ENTRY = DeliveryRow(KEY, b"s" * 24, b"e" * 800, 1, LATER_S)
+DUE = DueRow(SHARD, NOW_S * 1_000, b"k" * 16, Queue.WEBHOOKS, b"d" * 400, LATER_S)
+
+
+def _mark(store: AllStores) -> None:
+    store.connections.mark(KEY, b"m" * 16, {KEY: 1, b"d" * 32: 2}, expires_at_s=LATER_S)
+
+
+def _of_shard(store: AllStores) -> object:
+    return store.connections.of_shard(SHARD, after=None, limit=100, now_s=NOW_S)
+
+
+def _newest(store: AllStores) -> object:
+    return store.deliveries.newest(KEY, before=None, limit=50, now_s=NOW_S)
+
+
+OPERATIONS: list[tuple[str, Callable[[AllStores], object], dict[str, int], float, float]] = [
     ("inbox.put 800 B", lambda s: s.inbox.put(KEY, item(1, b"b" * 800)), {"PutItem": 1}, 0, 1),
     ("inbox.put 10 KB", lambda s: s.inbox.put(KEY, item(2, b"b" * 10_000)), {"PutItem": 1}, 0, 10),
     ("inbox.put in S3", lambda s: s.inbox.put(KEY, item(3, b"b" * 400_000)), {"PutItem": 1}, 0, 1),
@@ -90,6 +111,25 @@ OPERATIONS: list[tuple[str, Callable[[Stores], object], dict[str, int], float, f
     ("names.get", lambda s: s.names.get(KEY, now_s=NOW_S), {"GetItem": 1}, 1, 0),
     ("counters.use_once", _use_once, {"PutItem": 1}, 0, 1),
     ("accounts.delete", lambda s: s.accounts.delete(KEY), {"DeleteItem": 1}, 0, 1),
+    ("preferences.put", lambda s: s.preferences.put(AccountRow(KEY, b"p" * 900, 1)), {"PutItem": 1}, 0, 1),
+    ("preferences.get", lambda s: s.preferences.get(KEY), {"GetItem": 1}, 1, 0),
+    ("connections.put", lambda s: s.connections.put(OPENED), {"PutItem": 1}, 0, 1),
+    ("connections.put, account", lambda s: s.connections.put(SIGNED_IN), {"PutItem": 1, **ONE_BATCH}, 0, 3),
+    ("connections.get", lambda s: s.connections.get(KEY, now_s=NOW_S), {"GetItem": 1}, 1, 0),
+    ("connections.of_account", lambda s: s.connections.of_account(KEY, now_s=NOW_S), {"Query": 1}, 1, 0),
+    ("connections.of_shard", _of_shard, {"Query": 1}, 1, 0),
+    ("connections.pinged", lambda s: s.connections.pinged(KEY), {"UpdateItem": 1}, 0, 1),
+    ("connections.ponged", lambda s: s.connections.ponged(KEY), {"UpdateItem": 1}, 0, 1),
+    ("connections.mark", _mark, {"PutItem": 1}, 0, 1),
+    ("connections.marks", lambda s: s.connections.marks(KEY, b"m" * 16, now_s=NOW_S), {"GetItem": 1}, 1, 0),
+    ("connections.remove", lambda s: s.connections.remove(SIGNED_IN), ONE_BATCH, 0, 3),
+    ("deliveries.put", lambda s: s.deliveries.put(ENTRY, now_s=NOW_S), {"PutItem": 1}, 0, 1),
+    ("deliveries.get", lambda s: s.deliveries.get(KEY, b"s" * 24, now_s=NOW_S), {"GetItem": 1}, 1, 0),
+    ("deliveries.newest", _newest, {"Query": 1}, 1, 0),
+    ("deliveries.delete_all", lambda s: s.deliveries.delete_all(KEY), {"Query": 1, **ONE_BATCH}, 1, 1),
+    ("schedule.put", lambda s: s.schedule.put(DUE), {"PutItem": 1}, 0, 1),
+    ("schedule.due", lambda s: s.schedule.due(SHARD, now_ms=NOW_S * 1_000, limit=10), {"Query": 1}, 1, 0),
+    ("schedule.delete", lambda s: s.schedule.delete(DUE), {"DeleteItem": 1}, 0, 1),
 ]  # fmt: skip
 
 

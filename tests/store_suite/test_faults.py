@@ -1,14 +1,8 @@
-"""Every request of every adapter method fails in every way, and the port's promise holds after a restart.
-
-After `Unavailable` or a crash the operation has happened, or not, or (for several items) in part; a new
-adapter says which, and repeating the operation leads to where it would have led at once.
-"""
+"""Every request of the relay's adapters fails in every way, as `scenarios` says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,7 +17,8 @@ from chalicelib.relay.ports import (
     Stores,
     Submission,
 )
-from tests.support.aws_faults import CRASHES, AwsFaults, Crash, Fault
+from tests.store_suite.scenarios import Scenario, faulty_world, holds_after_a_fault
+from tests.support.aws_faults import AwsFaults, Crash, Fault
 from tests.support.stores import (
     EARLIER_S,
     LATER_S,
@@ -31,7 +26,6 @@ from tests.support.stores import (
     Aws,
     everything,
     item,
-    moto_backend,
     new_key,
 )
 
@@ -80,29 +74,9 @@ def _amount(store: Stores, base: bytes) -> object:
     return store.counters.read([base], now_s=NOW_S)
 
 
-def _nothing(store: Stores, base: bytes) -> None:
-    """Prepares nothing."""
-
-
 def _is_part(found: list[InboxItem], before: list[InboxItem], after: list[InboxItem]) -> bool:
     """Some of the items are gone, no other ones."""
     return set(after) <= set(found) <= set(before)
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """`act` is made to fail; `state` tells what is stored, wherever the keys are.
-
-    `between` says which states besides before and after may be found after a fault, `repeated` which states
-    a repetition may lead to besides the one of an undisturbed run.
-    """
-
-    name: str
-    act: Callable[[Stores, bytes], object]
-    state: Callable[[Stores, bytes], Any]
-    prepare: Callable[[Stores, bytes], object] = _nothing
-    between: Callable[..., bool] = lambda *_: False
-    repeated: tuple[object, ...] = ()
 
 
 def _fill(store: Stores, base: bytes) -> None:
@@ -210,13 +184,8 @@ SCENARIOS = [
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[tuple[Aws, AwsFaults]]:
-    with moto_backend() as backend:
-        assert backend.aws is not None
-        assert backend.aws.s3 is not None
-        faults = AwsFaults()
-        faults.attach(backend.aws.dynamodb)
-        faults.attach(backend.aws.s3)
-        yield backend.aws, faults
+    with faulty_world() as world:
+        yield world
 
 
 @pytest.mark.parametrize("fault", Fault)
@@ -224,35 +193,7 @@ def world() -> Iterator[tuple[Aws, AwsFaults]]:
 def test_the_promise_holds_after_a_fault(
     world: tuple[Aws, AwsFaults], scenario: Scenario, fault: Fault
 ) -> None:
-    aws, faults = world
-    base = new_key()
-    scenario.prepare(aws.store(), base)
-    before = scenario.state(aws.store(), base)
-    faults.strike(None)
-    answer = scenario.act(aws.store(), base)
-    requests = list(faults.seen)
-    after = scenario.state(aws.store(), base)
-    assert requests
-    for nth in range(1, len(requests) + 1):
-        base = new_key()
-        scenario.prepare(aws.store(), base)
-        faults.strike(nth, fault)
-        failed = False
-        try:
-            assert scenario.act(aws.store(), base) == answer
-        except Unavailable:
-            failed = True
-            assert fault not in CRASHES
-        except Crash:
-            failed = True
-            assert fault in CRASHES
-        assert faults.seen[nth - 1] == requests[nth - 1], "the fault met another request"
-        faults.strike(None)
-        found = scenario.state(aws.store(), base)
-        if failed:
-            assert found in (before, after) or scenario.between(found, before, after)
-            scenario.act(aws.store(), base)
-        assert scenario.state(aws.store(), base) in (after, *scenario.repeated)
+    holds_after_a_fault(*world, scenario, fault)
 
 
 @pytest.mark.parametrize("fault", Fault)

@@ -7,7 +7,18 @@ from dataclasses import asdict, replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 
-from chalicelib.config import InvalidSettings, Keys, Quotas, Settings, SweeperSettings, Tables, new_push_key
+from chalicelib.config import (
+    InvalidSettings,
+    Keys,
+    NotifySettings,
+    Quotas,
+    Settings,
+    SweeperSettings,
+    Tables,
+    WorkerSettings,
+    new_push_key,
+)
+from chalicelib.notify.ports import Queue
 from chalicelib.relay.settings import Limits
 
 KEYS = Keys(b"e" * 32, b"s" * 32, b"t" * 32, b"i" * 32, (b"n" * 32, b"o" * 32), b"p" * 32)
@@ -211,3 +222,52 @@ def test_the_sweeper_is_told_of_its_bucket_only() -> None:
 def test_the_default_quotas_are_the_relays() -> None:
     assert asdict(Quotas()).items() <= asdict(Limits()).items()
     assert Settings.read(COMPLETE).quotas == Quotas()
+
+
+TELLING = {
+    "DM3_TOPIC_ARN": "arn:aws:sns:us-east-1:1:received",
+    **{f"DM3_{queue.upper()}_QUEUE": f"https://sqs.example/{queue}" for queue in Queue},
+    "DM3_STREAM_ARN": "arn:aws:dynamodb:us-east-1:1:table/inbox/stream/1",
+    "DM3_SOCKETS_URL": "https://a.execute-api.us-east-1.amazonaws.com/api/",
+    "DM3_MAIL_SENDER": "relay@example.com",
+    "DM3_SMS": "true",
+    "DM3_URL": "https://relay.example/",
+    "DM3_ORIGIN_SECRET": "hush",
+}
+
+
+def test_without_more_nobody_is_told() -> None:
+    assert Settings.read(COMPLETE).notify == NotifySettings()
+    assert not NotifySettings().queues
+
+
+def test_everything_about_telling_can_be_set() -> None:
+    assert Settings.read({**COMPLETE, **TELLING}).notify == NotifySettings(
+        topic_arn="arn:aws:sns:us-east-1:1:received",
+        queues={queue: f"https://sqs.example/{queue}" for queue in Queue},
+        stream_arn="arn:aws:dynamodb:us-east-1:1:table/inbox/stream/1",
+        sockets_url="https://a.execute-api.us-east-1.amazonaws.com/api",
+        mail_sender="relay@example.com",
+        sms=True,
+        url="https://relay.example",
+        origin_secret="hush",
+    )
+
+
+def test_a_worker_needs_no_node_and_nothing_of_what_is_decided_about_messages() -> None:
+    environment = {**COMPLETE, **TELLING, "DM3_AWS_URL": "http://127.0.0.1:4566"}
+    del environment["DM3_RPC_URLS"]
+    settings = WorkerSettings.read({**environment, "DM3_MESSAGE_TTL_DAYS": "never"})
+    assert settings == Settings.read({**environment, "DM3_RPC_URLS": "http://127.0.0.1:1"}).worker
+    assert settings.keys == KEYS
+
+
+@pytest.mark.parametrize("name", ["DM3_SOCKETS_URL", "DM3_URL", "DM3_SMS"])
+def test_an_invalid_variable_about_telling_is_named_without_its_value(name: str) -> None:
+    with pytest.raises(InvalidSettings, match=name) as told:
+        WorkerSettings.read({**COMPLETE, name: "secret nonsense"})
+    assert "nonsense" not in str(told.value)
+
+
+def test_the_origin_secret_is_not_printed() -> None:
+    assert "hush" not in repr(Settings.read({**COMPLETE, **TELLING}))

@@ -10,12 +10,21 @@ import click
 from chalicelib.cli.options import Chain, KeyOptions, chain_options, connect, key_options
 from chalicelib.cli.output import json_option, moment, plain, print_json, print_json_line
 from chalicelib.client.client import Dm3Client
+from chalicelib.client.live import Following
+from chalicelib.client.live_events import LiveState, Standing
 from chalicelib.client.values import Received, Unreached, Unreadable
 
 
 @click.command("inbox")
 @click.option("--follow", is_flag=True, help="Go on, and show each message that comes in. Ctrl-C ends it.")
-@click.option("--poll", "poll_s", type=click.FloatRange(min=0.1), default=5.0, help="Seconds between looks.")
+@click.option(
+    "--poll",
+    "poll_s",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    help="Seconds between looks at relays that have no live connections.",
+)
+@click.option("--no-live", is_flag=True, help="Hold no live connection, and look every --poll seconds.")
 @click.option("--ack", is_flag=True, help="Acknowledge what was shown: the relay deletes it.")
 @click.option(
     "--older-keys",
@@ -32,6 +41,7 @@ def command(
     *,
     follow: bool,
     poll_s: float,
+    no_live: bool,
     ack: bool,
     older_keys: tuple[Path, ...],
     as_json: bool,
@@ -40,6 +50,9 @@ def command(
 
     A check mark says that the sender's name published the key that signed, that the message was written to
     you, and that the relay stamped it; otherwise the reasons are told. Reading deletes nothing.
+
+    With --follow, messages are shown as they come in: the relay is kept connected, or asked again and again
+    if it has no live connections. Standard error says how that stands.
 
     \b
     Examples:
@@ -50,7 +63,10 @@ def command(
     """
     client = connect(keys, chain, older=tuple(KeyOptions(path, keys.passphrase_file) for path in older_keys))
     if follow:
-        _follow(client, poll_s, ack=ack, as_json=as_json)
+        following = client.follow(
+            poll_s=poll_s, poll=no_live, acknowledge=ack, tell=None if as_json else _tell
+        )
+        _follow(following, as_json=as_json)
     else:
         _once(client, ack=ack, as_json=as_json)
 
@@ -82,17 +98,28 @@ def _once(client: Dm3Client, *, ack: bool, as_json: bool) -> None:
         client.acknowledge(received)
 
 
-def _follow(client: Dm3Client, poll_s: float, *, ack: bool, as_json: bool) -> None:
+def _follow(following: Following, *, as_json: bool) -> None:
     try:
-        for message in client.follow(poll_s=poll_s):
-            if as_json:
-                print_json_line(as_object(message))
-            else:
-                _show(message)
-            if ack:
-                client.acknowledge([message])
+        with following:
+            for message in following:
+                if as_json:
+                    print_json_line(as_object(message))
+                else:
+                    _show(message)
     except KeyboardInterrupt:
         click.echo("", err=True)
+
+
+def _tell(state: LiveState) -> None:
+    service, reason = plain(state.delivery_service), plain(state.reason)
+    match state.standing:
+        case Standing.CONNECTED:
+            told = f"Connected to {service}."
+        case Standing.RECONNECTING:
+            told = f"Reconnecting to {service}: {reason}"
+        case Standing.POLLING:
+            told = f"Looking again and again at {service}: {reason}"
+    click.echo(told, err=True)
 
 
 def _sum_up(count: int, unreadable: list[Unreadable], unreached: tuple[Unreached, ...]) -> None:

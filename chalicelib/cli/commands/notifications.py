@@ -186,7 +186,7 @@ def remove(keys: KeyOptions, chain: Chain, channel: str, as_json: bool) -> None:
     "pauses",
     multiple=True,
     metavar="CHANNEL=MINUTES",
-    help="Tell me at most once in so many minutes, such as email=60; 0: each time. Can be repeated.",
+    help="Tell me at most once in so many minutes, such as email=60. Can be repeated.",
 )
 @key_options
 @chain_options
@@ -206,7 +206,7 @@ def settings(
     Examples:
       dm3 notifications settings
       dm3 notifications settings --quiet 22:00-07:00 --time-zone Europe/Berlin
-      dm3 notifications settings --every email=60 --every push=0
+      dm3 notifications settings --every email=60 --every push=5
     """
     if no_quiet and quiet is not None:
         raise click.UsageError("Either --quiet or --no-quiet.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chalicelib.notify import texts
-from chalicelib.notify.channel_list import without
+from chalicelib.notify.channel_list import instead
 from chalicelib.notify.events import Channel
 from chalicelib.notify.ports import Mailer, Refused
 from chalicelib.notify.preference_book import PreferenceBook
@@ -20,8 +22,8 @@ class OwnerNotice:
     def endpoint_paused(self, owner: bytes, endpoint_id: str) -> None:
         """Tell the owner that this webhook endpoint was paused. Raises Unavailable.
 
-        Only an address that is on and verified is written to. One that the carrier refuses for good is
-        forgotten, as it is when mail is announced.
+        Only an address that is on and verified is written to. One that the carrier refuses for good has to be
+        proven again, as when mail is announced.
         """
         preferences = self._book.load(owner)
         if self._mailer is None or not preferences.enabled:
@@ -34,4 +36,5 @@ class OwnerNotice:
         try:
             mailer.send(texts.paused_endpoint(channel.recipient, endpoint_id))
         except Refused:
-            self._book.update(owner, lambda standing: without(standing, lambda one: one == channel))
+            unproven = replace(channel, verified=False, code=None)
+            self._book.update(owner, lambda standing: instead(standing, channel, unproven))

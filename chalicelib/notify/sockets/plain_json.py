@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from itertools import chain
 
 from chalicelib.notify.sockets import plain_frames
 from chalicelib.notify.sockets.core import Core
@@ -80,7 +79,11 @@ class PlainJson:
         self._acts[kind](socket, socket.account, frame, ref)
 
     def _subscribe(self, socket: OpenSocket, frame: JsonObject) -> None:
-        """The row is written before the inbox is read, so nothing is committed in between unseen by both."""
+        """The row is written before `subscribed` is said, and the inbox read after it.
+
+        So nothing is committed unseen by both push and backlog, and a client may pass over what comes before
+        `subscribed`.
+        """
         if socket.account is not None:
             raise InvalidRequest("The socket has subscribed already.")
         name, token = _text(frame, "name"), _text(frame, "token")
@@ -90,13 +93,12 @@ class PlainJson:
         signed_in = self._core.sign_in(socket, authenticate)
         account = authenticated(signed_in)
         try:
-            pages = self._core.pages(account, cursor)
-            first = next(pages)
+            self._positions.read_cursor(account.inbox, cursor)
+            if self._registry.post(signed_in, plain_frames.subscribed()):
+                self._catch_up(signed_in, account, self._core.pages(account, cursor))
         except Dm3Error:
             self._registry.forget(signed_in)
             raise
-        if self._registry.post(signed_in, plain_frames.subscribed()):
-            self._catch_up(signed_in, account, chain([first], pages))
 
     def _resume(self, socket: OpenSocket, account: Account, frame: JsonObject, _ref: Ref) -> None:
         self._catch_up(socket, account, self._core.pages(account, _text(frame, "cursor")))

@@ -8,6 +8,7 @@ woken (`notify.wake_ups`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chalicelib.names.counting import Counting
@@ -31,6 +32,7 @@ ANNOUNCED = "SocketAnnouncements"
 PUSH_DELAY = "SocketPushDelay"
 """Metric: how long after it was stored a message was posted. With the dimension `Within`."""
 
+_AT_ONCE = 10
 _DELAYS_S = (1, 5, 30, 300)
 
 
@@ -47,8 +49,11 @@ class Pusher:
         self._count = count
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Work a batch; what could not be posted to some socket comes again."""
-        return work(event, self._one, self._count, Queue.SOCKETS)
+        """Work a batch, its messages at the same time; what some socket could not be given comes again."""
+        records = event["Records"]
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            tried = {record["messageId"]: threads.submit(self._one, record) for record in records}
+            return work(event, lambda record: tried[record["messageId"]].result(), self._count, Queue.SOCKETS)
 
     def _one(self, record: Mapping[str, Any]) -> None:
         """Push one message. Raises Unavailable after having tried every socket, ValueError for no event."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 
 from chalicelib.fetching.ports import Fetcher
@@ -90,36 +91,38 @@ class WebhookWorker:
 
     def _begin(self, event: MessageReceived) -> None:
         """Enter the event in the log of each endpoint, and try it."""
-        standing = self._book.load(event.owner).endpoints
-        due = [first for endpoint in standing if (first := self._enter(event, endpoint)) is not None]
-        if len(due) == 1:
-            self._try(due[0])
+        begun = [
+            (DueTry(event.owner, endpoint.endpoint_id, filed.entry, 1), endpoint, filed)
+            for endpoint in self._book.load(event.owner).endpoints
+            if (filed := self._enter(event, endpoint)) is not None and filed.delivery.awaits(1)
+        ]
+        if len(begun) == 1:
+            self._take(*begun[0])
             return
         # Each on its own, so that what keeps one of them waiting or failing is no matter of the others.
-        for first in due:
-            self._later.put(Queue.WEBHOOKS, first.to_text(), delay_s=0, key=self._key(first))
+        for due, _, _ in begun:
+            self._later.put(Queue.WEBHOOKS, due.to_text(), delay_s=0, key=self._key(due))
 
-    def _enter(self, event: MessageReceived, endpoint: Endpoint) -> DueTry | None:
-        """The first try, if there is one to be made. What happens while an endpoint is paused is kept."""
+    def _enter(self, event: MessageReceived, endpoint: Endpoint) -> Filed | None:
+        """The entry of the event, if it has one. What happens while an endpoint is paused is kept."""
         if endpoint.state is EndpointState.UNVERIFIED:
             return None
         log_key = self._log.key(event.owner, endpoint.endpoint_id)
         entry = self._log.entry_for(log_key, event)
         if endpoint.state is EndpointState.GONE:
             # Nothing is begun, but what a worker that died had begun is brought to its end.
-            filed = self._log.find(log_key, entry)
-        else:
-            held = endpoint.state is EndpointState.PAUSED
-            filed = self._log.begin(log_key, entry, Delivery.of(event, held=held))
-        if filed is None or not filed.delivery.awaits(1):
-            return None
-        return DueTry(event.owner, endpoint.endpoint_id, entry, 1)
+            return self._log.find(log_key, entry)
+        held = endpoint.state is EndpointState.PAUSED
+        return self._log.begin(log_key, entry, Delivery.of(event, held=held))
 
     def _try(self, due: DueTry) -> None:
         endpoint = self._endpoint(due)
         if endpoint is None:
             return
         filed = self._log.find(self._log.key(due.owner, due.endpoint_id), due.entry)
+        self._take(due, endpoint, filed)
+
+    def _take(self, due: DueTry, endpoint: Endpoint, filed: Filed | None) -> None:
         if filed is not None and filed.delivery.awaits(due.number):
             if endpoint.state is EndpointState.ACTIVE:
                 self._send(due, endpoint, filed)
@@ -176,10 +179,13 @@ class WebhookWorker:
             self._log.forget(self._log.key(due.owner, due.endpoint_id))
         elif endpoint.owner_untold:
             self._tell_owner(due.owner, due.endpoint_id)
-            self._book.update(
-                due.owner,
-                lambda standing: standing.with_endpoint(endpoints.told(standing.endpoint(due.endpoint_id))),
-            )
+            with suppress(NotFound):  # removed meanwhile
+                self._book.update(
+                    due.owner,
+                    lambda standing: standing.with_endpoint(
+                        endpoints.told(standing.endpoint(due.endpoint_id))
+                    ),
+                )
 
     def _endpoint(self, due: DueTry) -> Endpoint | None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -37,6 +36,7 @@ from chalicelib.relay.vault import Vault
 PAGE: Final = 20
 MAX_PAGE: Final = 100
 _ID_BYTES = 12
+_ID_PREFIX = "wh_"
 
 
 class WebhookDesk:
@@ -80,7 +80,7 @@ class WebhookDesk:
         self._charge_request(account, new.url)
         now_ms = self._clock.now_ms()
         endpoint = Endpoint(
-            urlsafe_b64encode(self._chance.token(_ID_BYTES)).decode(),
+            _ID_PREFIX + self._chance.token(_ID_BYTES).hex(),
             new.url,
             EndpointState.UNVERIFIED,
             (Secret(new_secret(new.signature, self._chance), now_ms),),

@@ -17,6 +17,8 @@ const calls = {
     ...require('./people'),
     ...require('./service'),
     ...require('./messages'),
+    ...require('./notifications'),
+    ...require('./sockets'),
 };
 
 function describe(error) {

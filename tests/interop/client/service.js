@@ -88,6 +88,12 @@ async function rpc({ url, method, params }) {
     return { data, status };
 }
 
+/** Ends every session of a person; the reference has no call for it. */
+async function signOutEverywhere({ name, url, token }) {
+    const address = `${url}/auth/${normalizeEnsName(name)}/sign-out-everywhere`;
+    await axios.post(address, undefined, { headers: { Authorization: `Bearer ${token}` } });
+}
+
 /** Everything that waits for a person. */
 async function incoming({ name, url }) {
     const address = `/delivery/messages/incoming/${normalizeEnsName(name)}/`;
@@ -121,6 +127,7 @@ module.exports = {
     libraryChallenge,
     properties,
     rpc,
+    signOutEverywhere,
     incoming,
     incomingWith,
     fromContact,

@@ -90,7 +90,7 @@ def stored(
 
 
 def opened(world: World, bob: Identity, item: JsonObject) -> Received | Unreadable:
-    return Opener(bob, world.directory, _services(world)).open(item, service_of(world))
+    return Opener(bob, world.directory, _services(world)).open(item, service_of(world).name)
 
 
 def verdicts(received: Received | Unreadable) -> dict[str, Verdict]:
@@ -202,7 +202,7 @@ def test_when_ens_is_down_nothing_is_called_verified(world: World, bob: Identity
     item = stored(world, sealed(world, world.identity("alice.eth"), bob, written_to="bobby.eth"))
     service, services = service_of(world), _services(world)
     world.directory.fail = True
-    received = Opener(bob, world.directory, services).open(item, service)
+    received = Opener(bob, world.directory, services).open(item, service.name)
     assert set(verdicts(received).values()) == {Verdict.UNCHECKED}
     assert isinstance(received, Received)
     assert not received.verified
@@ -220,7 +220,7 @@ def test_ones_own_name_is_known_while_ens_is_down(world: World, bob: Identity) -
     item = stored(world, sealed(world, world.identity("alice.eth"), bob))
     service, services = service_of(world), _services(world)
     world.directory.fail = True
-    checks = verdicts(Opener(bob, world.directory, services).open(item, service))
+    checks = verdicts(Opener(bob, world.directory, services).open(item, service.name))
     assert checks["receiver"] is Verdict.PASSED, "one's own name needs no looking up"
     assert checks["message"] is Verdict.UNCHECKED
 
@@ -229,7 +229,7 @@ def test_a_service_that_has_left_ens(world: World, bob: Identity) -> None:
     item = stored(world, sealed(world, world.identity("alice.eth"), bob))
     service = service_of(world)
     world.directory.remove(RELAY)
-    received = Opener(bob, world.directory, _services(world)).open(item, service)
+    received = Opener(bob, world.directory, _services(world)).open(item, service.name)
     assert verdicts(received) == PASSED | {"postmark": Verdict.FAILED}
 
 
@@ -288,7 +288,7 @@ def test_the_keys_of_then_open_it_message_and_postmark(world: World, bob: Identi
     services = _services(world)
     for receiver in (bob, new):
         item = stored(world, sealed(world, world.identity("alice.eth"), receiver))
-        received = Opener(new, world.directory, services, [bob]).open(item, service_of(world))
+        received = Opener(new, world.directory, services, [bob]).open(item, service_of(world).name)
         assert verdicts(received) == PASSED
     assert isinstance(opened(world, new, stored(world, sealed(world, bob, bob))), Unreadable)
 

@@ -14,6 +14,8 @@ from chalicelib.api.application import application
 from chalicelib.client import (
     Dm3Client,
     Identity,
+    LiveDialer,
+    LiveTiming,
     MemoryTransport,
     Outbox,
     Patience,
@@ -96,6 +98,7 @@ class World:
     holdings: MemoryHoldings = field(default_factory=MemoryHoldings)
     faults: list[Fault] = field(default_factory=list)
     carriers: Carriers = field(default_factory=Carriers)
+    live: LiveDialer | None = None  # of clients that are made without one
 
     def __post_init__(self) -> None:
         self.stores = {name: MemoryStore() for name in (RELAY, SECOND)}
@@ -139,10 +142,13 @@ class World:
         patience: Patience | None = None,
         revisions: tuple[Revision, ...] = (Revision.ENCRYPTED_MESSAGE_HASH,),
         older: tuple[Identity, ...] = (),
+        live: LiveDialer | None = None,
+        timing: LiveTiming | None = None,
     ) -> Dm3Client:
         settings = Settings(
             revisions=revisions,
             older=older,
+            timing=timing or LiveTiming(),
             patience=patience or Patience(sleep=self.clock.sleep),
             clock_ms=self.clock.now_ms,
             entropy=self.chance,
@@ -153,6 +159,7 @@ class World:
             self.transport,
             outbox=outbox,
             holdings=self.holdings,
+            live=live or self.live,
             settings=settings,
         )
 

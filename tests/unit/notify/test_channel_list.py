@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.notify.channel_list import (
     MOST_SUBSCRIPTIONS,
+    instead,
     require_configured,
     require_on,
     switched,
@@ -51,13 +52,16 @@ def test_the_last_ten_browsers_are_kept(numbers: list[int]) -> None:
 
 def test_adding_writes_the_pauses_down() -> None:
     assert with_channel(Preferences(), EMAIL).minutes_between[Channel.EMAIL] == 15
-    set_ = Preferences(minutes_between={Channel.EMAIL: 0})
-    assert with_channel(set_, EMAIL).minutes_between[Channel.EMAIL] == 0
+    set_ = Preferences(minutes_between={Channel.EMAIL: 5})
+    assert with_channel(set_, EMAIL).minutes_between[Channel.EMAIL] == 5
 
 
 def test_switching_and_taking_away() -> None:
     standing = Preferences(channels=(EMAIL, push(1)))
     assert without(standing, lambda one: one == EMAIL).channels == (push(1),)
+    proven = replace(EMAIL, verified=True)
+    assert instead(standing, EMAIL, proven).channels == (proven, push(1))
+    assert instead(standing, push(2), proven) == standing
     off = switched(standing, lambda one: one.channel is Channel.PUSH, enabled=False)
     assert [one.enabled for one in off.channels] == [True, False]
 

@@ -21,20 +21,20 @@ def test_without_settings_the_defaults_hold() -> None:
 
 
 def test_what_is_set_is_kept_and_what_is_left_out_is_at_its_default() -> None:
-    document: JsonValue = {"quietHours": BERLIN, "minutesBetween": {"EMAIL": 0, "SMS": 1440}}
+    document: JsonValue = {"quietHours": BERLIN, "minutesBetween": {"EMAIL": 1, "SMS": 1440}}
     changed = applied_to(Preferences(enabled=True), document)
     assert changed.enabled
     assert changed.quiet_hours == QuietHours(1_320, 450, "Europe/Berlin")
-    assert changed.minutes_between == {Channel.EMAIL: 0, Channel.PUSH: 1, Channel.SMS: 1_440}
+    assert changed.minutes_between == {Channel.EMAIL: 1, Channel.PUSH: 1, Channel.SMS: 1_440}
     assert to_json(changed) == {
         "quietHours": BERLIN,
-        "minutesBetween": {"EMAIL": 0, "PUSH": 1, "SMS": 1_440},
+        "minutesBetween": {"EMAIL": 1, "PUSH": 1, "SMS": 1_440},
     }
     assert to_json(applied_to(changed, {})) == to_json(Preferences())
 
 
 def test_a_pause_that_was_set_is_no_default() -> None:
-    assert with_defaults(Preferences(minutes_between={Channel.EMAIL: 0})).minutes_between[Channel.EMAIL] == 0
+    assert with_defaults(Preferences(minutes_between={Channel.EMAIL: 5})).minutes_between[Channel.EMAIL] == 5
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"])
@@ -66,7 +66,7 @@ def test_time_zones(zone: str) -> None:
             )
         ),
         {"quietHours": {**BERLIN, "days": "all"}},
-        *({"minutesBetween": {"EMAIL": minutes}} for minutes in (-1, 1_441, 1.5, "5", True, None)),
+        *({"minutesBetween": {"EMAIL": minutes}} for minutes in (-1, 0, 1_441, 1.5, "5", True, None)),
         *({"minutesBetween": value} for value in (None, 5, {"email": 5}, {"WEBHOOK": 5})),
     ],
 )

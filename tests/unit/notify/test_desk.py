@@ -8,6 +8,8 @@ from dataclasses import replace
 from threading import Barrier
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.notify.code_limits import CHANGES_PER_HOUR
 from chalicelib.notify.codes import TRIES
@@ -30,6 +32,7 @@ from tests.unit.notify.desk_world import (
     DeskWorld,
     code_in,
 )
+from tests.unit.protocol.strategies import accepts_or_refuses, values
 
 OTHER = "bob@other.example"
 # What JavaScript takes for false.
@@ -264,6 +267,22 @@ class TestPush:
         said = "PUSH notification channel is already verified"
         assert refused(lambda: world.desk.send_code(BOB, "PUSH")) == said
 
+    def test_one_that_its_push_service_refused_subscribes_again(self, world: DeskWorld) -> None:
+        desk = world.switch_on()
+        desk.add(BOB, "PUSH", Browser().subscription)
+        world.book.update(
+            BOB.inbox,
+            lambda standing: replace(
+                standing, channels=tuple(replace(one, verified=False) for one in standing.channels)
+            ),
+        )
+        said = "Notification channel PUSH is currently not supported by the DS"
+        assert refused(lambda: desk.send_code(BOB, "PUSH")) == said
+        said = "Otp not found, please resend the OTP for verification"
+        assert refused(lambda: desk.verify_code(BOB, "PUSH", "12345")) == said
+        desk.add(BOB, "PUSH", Browser().subscription)
+        assert world.standing(channel=Channel.PUSH).verified
+
     def test_several_browsers(self, world: DeskWorld) -> None:
         desk = world.switch_on()
         for n in range(12):
@@ -461,6 +480,28 @@ class TestUnsubscribing:
     def test_any_other_link_is_not_found(self, world: DeskWorld) -> None:
         with pytest.raises(NotFound):
             world.desk.unsubscribe("guessed")
+
+
+@given(
+    st.sampled_from(["EMAIL", "PUSH", "SMS"]) | values(),
+    st.sampled_from([ADDRESS, Browser().subscription]) | values(),
+    st.text() | st.text("AZaz09-_"),
+)
+def test_whatever_is_sent_is_done_or_refused(kind: JsonValue, value: JsonValue, token: str) -> None:
+    world = DeskWorld()
+    desk = world.switch_on()
+    actions: list[Callable[[], object]] = [
+        lambda: desk.add(BOB, kind, value),
+        lambda: desk.send_code(BOB, kind),
+        lambda: desk.verify_code(BOB, kind, value),
+        lambda: desk.toggle(BOB, kind, value),
+        lambda: desk.set_settings(BOB, value),
+        lambda: desk.unsubscribe(token),
+        lambda: desk.remove(BOB, kind),
+        lambda: desk.set_enabled(BOB, value),
+    ]
+    for action in actions:
+        accepts_or_refuses(action)
 
 
 def test_what_is_offered_has_public_parts_only(world: DeskWorld) -> None:

@@ -236,6 +236,29 @@ def test_every_call_may_fail_or_be_the_last_before_and_after() -> None:
     assert every_strike(run) > 40
 
 
+def test_every_call_of_putting_off_may_fail_or_be_the_last_before_and_after() -> None:
+    def run(faults: Nth) -> None:
+        world = ScheduleWorld()
+        for number in range(3):
+            world.put(number, queue=Queue.SMS)
+        world.queues = _Broken(world.queues, Queue.SMS, Unavailable)
+        world.schedule = world.over(Vault(b"x" * 32, b"s" * 32, SeededChance()))
+        world.clock.pass_s(HOUR_S)
+        world.strike(faults)
+        _whatever_happens(world.schedule.run)
+        world.queues.broken = None
+        for _ in range(3):
+            world.clock.pass_s(HOUR_S)
+            _whatever_happens(world.schedule.run)
+        world.strike(None)
+        sent = world.sent(Queue.SMS)
+        assert set(sent) == {f"text {number}" for number in range(3)}
+        assert max(sent.values()) <= 2
+        assert world.due() == []
+
+    assert every_strike(run) > 40
+
+
 def _until_it_is_kept(put: Callable[[], None]) -> None:
     while True:
         try:

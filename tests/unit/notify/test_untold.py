@@ -11,7 +11,9 @@ from chalicelib.notify.batches import FAILED
 from chalicelib.notify.outbox import set_aside_text
 from chalicelib.notify.untold import LOST, Untold
 from chalicelib.protocol.errors import NotFound, Unavailable
+from chalicelib.store.memory_guard import Moment
 from tests.unit.notify.carriers import sqs_event
+from tests.unit.notify.faults import Nth
 from tests.unit.notify.outbox_world import OutboxWorld, Record, inserted, message, owner
 
 SHARD = "shardId-00000001"
@@ -59,7 +61,7 @@ class UntoldWorld(OutboxWorld):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.stream = MemoryStream([inserted(number) for number in range(10)])
-        self.worker = Untold(outbox=self.outbox, stream=self.stream, count=self.count)
+        self.worker = Untold(outbox=self.outbox, stream=self.stream, queues=self.queues, count=self.count)
 
     def retell(self, *texts: str) -> list[str]:
         answer = self.worker.handle(sqs_event(*texts))
@@ -121,6 +123,35 @@ def test_a_stretch_that_cannot_be_read_comes_again(failure: Exception) -> None:
     world.stream.failure = None
     assert world.retell(given_up(1_003, 1_006)) == []
     assert len(world.topic.published) == 5
+
+
+def test_what_is_left_of_a_stretch_is_a_smaller_one() -> None:
+    world = UntoldWorld()
+    world.stream.records = [inserted(number, owner(number)) for number in range(10)]
+
+    def sixth_account_cannot_be_read(operation: str, moment: Moment) -> None:
+        reads.append(operation)
+        if (operation, moment, reads.count(operation)) == ("preferences.get", Moment.BEFORE, 2 * 3 + 1):
+            raise Unavailable
+
+    reads: list[str] = []
+    world.strike(sixth_account_cannot_be_read)
+    assert world.retell(given_up(1_003, 1_009)) == []
+    assert [event.key for event in world.topic.published] == [message(number) for number in range(3, 6)]
+    (left,) = world.untold()
+    assert json.loads(left)["DDBStreamBatchInfo"]["startSequenceNumber"] == "1006"
+    world.strike(None)
+    assert world.retell(left) == []
+    assert [event.key for event in world.topic.published] == [message(number) for number in range(3, 10)]
+
+
+def test_what_is_left_of_a_stretch_is_not_dropped() -> None:
+    world = UntoldWorld()
+    world.stream.records = [inserted(number, owner(number)) for number in range(10)]
+    world.strike(Nth(8))  # asked twice for sockets and twice for preferences of each account
+    world.queues.failure = Unavailable()
+    assert world.retell(given_up(1_000, 1_009)) == ["m0"]
+    assert len(world.topic.published) == 2
 
 
 def test_a_stretch_that_cannot_be_told_comes_again() -> None:

@@ -176,6 +176,9 @@ def test_the_relays_quotas_follow_its_limits() -> None:
         source_kib_per_day=7,
         operator_failures_per_hour=8,
         rule_changes_per_hour=9,
+        source_sockets_per_minute=10,
+        account_sockets_per_hour=11,
+        socket_frames_per_minute=12,
     )
     made = [
         quota.source_submits(limits, "127.0.0.1"),
@@ -187,8 +190,13 @@ def test_the_relays_quotas_follow_its_limits() -> None:
         quota.source_space(limits, "127.0.0.1", 3_000),
         quota.operator_failures(limits, "127.0.0.1"),
         quota.rule_changes(limits, b"account"),
+        quota.source_sockets(limits, "127.0.0.1"),
+        quota.account_sockets(limits, b"account"),
+        quota.source_frames(limits, "127.0.0.1"),
+        quota.account_frames(limits, b"account"),
     ]
-    assert [one.limit for one in made] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
-    assert [one.window_s for one in made] == [60, 3_600, 3_600, 86_400, 3_600, 60, 86_400, 3_600, 3_600]
-    assert [one.amount for one in made] == [1, 1, 1, 3, 1, 1, 3, 1, 1]
-    assert len({one.kind for one in made}) == 9
+    assert [one.limit for one in made] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12]
+    windows_s = [60, 3_600, 3_600, 86_400, 3_600, 60, 86_400, 3_600, 3_600, 60, 3_600, 60, 60]
+    assert [one.window_s for one in made] == windows_s
+    assert [one.amount for one in made] == [1, 1, 1, 3, 1, 1, 3, 1, 1, 1, 1, 1, 1]
+    assert len({one.kind for one in made}) == 13

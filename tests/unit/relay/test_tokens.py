@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.relay.tokens import CHALLENGE_LIFETIME_S, SESSION_LIFETIME_S, Tokens
+from chalicelib.relay.tokens import CHALLENGE_LIFETIME_S, REOPENING_S, SESSION_LIFETIME_S, Tokens
 from tests.unit.relay.ports import HandClock, SeededChance
 
 KEY = b"k" * 32
@@ -54,6 +54,20 @@ def test_tokens_expire_by_the_relays_clock(lifetime_s: int, kind: str) -> None:
     assert read(text) is not None
     clock.pass_s(1)
     assert read(text) is None
+
+
+def test_a_session_is_read_late_for_a_day() -> None:
+    clock = HandClock()
+    one = tokens(clock)
+    text = one.session("bob.eth", SUBJECT, EPOCH)
+    clock.pass_s(SESSION_LIFETIME_S + REOPENING_S - 1)
+    assert one.read_session(text) is None
+    late = one.read_late_session(text)
+    assert late is not None
+    assert late.name == "bob.eth"
+    clock.pass_s(1)
+    assert one.read_late_session(text) is None
+    assert one.read_late_session(one.challenge("bob.eth", SUBJECT)) is None
 
 
 def test_a_challenge_is_no_session_and_a_session_no_challenge() -> None:

@@ -102,3 +102,20 @@ def test_counts_are_kept_once(aws: Aws) -> None:
     assert aws.meter.calls == {"UpdateItem": 2}
     items = aws.dynamodb.scan(TableName=aws.names.connections)["Items"]
     assert sorted("pings" in item for item in items) == [False, False, True]
+
+
+def test_every_read_is_consistent(aws: Aws) -> None:
+    """A message that is committed after a sign-in must find the socket."""
+    connections = aws.store().connections
+    asked: list[bool] = []
+
+    def note(params: dict[str, object], **_: object) -> None:
+        asked.append(params["ConsistentRead"] is True)
+
+    for operation in ("GetItem", "Query"):
+        aws.dynamodb.meta.events.register(f"before-parameter-build.dynamodb.{operation}", note)
+    connections.get(new_key(), now_s=NOW_S)
+    connections.of_account(new_key(), now_s=NOW_S)
+    connections.of_shard(1, after=None, limit=1, now_s=NOW_S)
+    connections.marks(new_key(), b"m" * 16, now_s=NOW_S)
+    assert asked == [True] * 4

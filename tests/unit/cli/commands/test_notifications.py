@@ -71,11 +71,11 @@ def test_settings(run: Run, bob: Dm3Client) -> None:
     shown = said(
         run,
         *("settings", "--quiet", "22:00-07:00", "--time-zone", "Europe/Berlin"),
-        *("--every", "email=60", "--every", "push=0"),
+        *("--every", "email=60", "--every", "push=5"),
     )
     assert "Quiet hours    22:00 to 07:00, Europe/Berlin" in shown
     assert "EMAIL tells    at most once in 60 min" in shown
-    assert "PUSH tells     each time" in shown
+    assert "PUSH tells     at most once in 5 min" in shown
     shown = said(run, "settings", "--every", "sms=5")
     assert "Quiet hours    22:00" in shown
     assert "EMAIL tells    at most once in 60 min" in shown
@@ -99,6 +99,7 @@ def test_settings(run: Run, bob: Dm3Client) -> None:
         (("settings", "--every", "email"), 1),
         (("settings", "--every", "fax=5"), 1),
         (("settings", "--every", "email=2000"), 1),
+        (("settings", "--every", "push=0"), 1),
     ],
 )
 def test_called_wrongly_or_refused(run: Run, bob: Dm3Client, words: tuple[str, ...], status: int) -> None:

@@ -47,11 +47,11 @@ def test_a_relay_without_e_mail_tells_nobody(world: DeskWorld) -> None:
     assert world.mailer.sent == []
 
 
-def test_an_outage_is_told_and_a_refused_address_forgotten(world: DeskWorld) -> None:
+def test_an_outage_is_told_and_a_refused_address_has_to_be_proven_again(world: DeskWorld) -> None:
     world.mailer.failure = Unavailable()
     with pytest.raises(Unavailable):
         tell(world)
     assert world.standing().verified
     world.mailer.failure = Refused()
     tell(world)
-    assert world.preferences().channels == ()
+    assert not world.standing().verified

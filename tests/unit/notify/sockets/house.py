@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.notify.events import Channel, MessageReceived, SizeClass
 from chalicelib.notify.ports import Queue
+from chalicelib.notify.service import Sockets
 from chalicelib.notify.sockets.desk import SocketDesk
 from chalicelib.notify.sockets.greeter import Greeter
 from chalicelib.notify.sockets.open_socket import OpenSocket
@@ -49,7 +50,7 @@ class House:
             clock=world.clock,
             count=self.count,
         )
-        self.desk = SocketDesk(
+        self.desk: Sockets = SocketDesk(
             relay=world.relay,
             registry=self.registry,
             queues=self.queues,
@@ -138,6 +139,14 @@ class House:
         receipt = submitted.receipt
         key = InboxKey(receipt.incoming_timestamp_ms, bytes.fromhex(receipt.message_id))
         return MessageReceived(self.world.account(person).inbox, key, size)
+
+    def standing(self) -> str:
+        """Everything stored but the sockets' own rows and counters."""
+        store = self.world.store
+        parts = (store.inbox, store.submissions, store.accounts, store.rules, store.preferences)
+        return repr(
+            [{name: value for name, value in vars(part).items() if name != "_guard"} for part in parts]
+        )
 
     def greet(self) -> dict[str, Any]:
         return self.greeter.handle(sqs_event(*(text for text, _ in self.queues.take(Queue.GREETINGS))))

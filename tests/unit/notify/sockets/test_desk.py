@@ -5,6 +5,8 @@ import logging
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chalicelib.notify.ports import Queue
 from chalicelib.notify.sockets.desk import SocketDesk, gateway_source
@@ -206,6 +208,60 @@ def test_no_store_that_fails_makes_any_route_raise() -> None:
             assert [message.message_id for message in house.world.mail(BOB)] == [receipt.message_id]
             frames = house.plain("c2")
             assert [frame["type"] for frame in frames] == ["subscribed", "message", "caughtUp"]
+
+
+@pytest.mark.parametrize("error", [Unavailable, Crash])
+def test_whatever_call_fails_while_a_socket_opens_its_client_comes_back(error: type[Exception]) -> None:
+    """At every call of the store, before it and after it: refused or cut off, never left deaf."""
+    calls = next(at for at in range(200) if not _failed_at(at, error))
+    assert calls > 10
+
+
+def _failed_at(at: int, error: type[Exception]) -> bool:
+    """Let the call of that number fail; False if opening and subscribing make no such call."""
+    house = House()
+    token = house.world.token(BOB)
+    receipt = house.submit().receipt
+    calls = 0
+
+    def fail(_operation: str, _moment: Moment) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at + 1:
+            raise error
+
+    house.world.store.faults = fail
+    status = house.connect("c1")
+    subscription = {"type": "subscribe", "name": "bob.eth", "token": token}
+    heard = [json.loads(text)["type"] for text in house.say("c1", subscription)] if status == 200 else []
+    house.world.store.faults = lambda _operation, _moment: None
+    served = heard == ["subscribed", "message", "caughtUp"]
+    assert served or status != 200 or "c1" not in house.poster.open_ids
+    (message,) = [frame for frame in house.plain("c2") if frame["type"] == "message"]
+    assert message["message"]["messageId"] == receipt.message_id
+    return calls > at
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+_MEMBERS = ("requestContext", "queryStringParameters", "headers", "body", "isBase64Encoded")
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.dictionaries(st.sampled_from(_MEMBERS), _JSON))
+def test_no_event_makes_any_route_raise(broken: dict[str, Any]) -> None:
+    house = _HOUSE
+    standing = house.standing()
+    assert house.desk.connect(broken)["statusCode"] in (200, 400, 500)
+    assert house.desk.message(broken) == {"statusCode": 200}
+    assert house.desk.disconnect(broken) == {"statusCode": 200}
+    assert house.standing() == standing
+
+
+_HOUSE = House()
 
 
 def test_no_poster_that_fails_makes_any_route_raise() -> None:

@@ -271,7 +271,7 @@ def test_a_subscription_whose_backlog_cannot_be_read_leaves_no_socket() -> None:
             raise Unavailable
 
     house.world.store.faults = fail
-    assert [frame["code"] for frame in house.plain("c1")] == [-32002]
+    assert [frame.get("code") for frame in house.plain("c1")] == [None, -32002]
     assert not house.registry.of_account(house.world.account(BOB).inbox)
     assert house.poster.closed == ["c1"]
 
@@ -322,7 +322,7 @@ _FRAMES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.one_of(st.text(), _VALUES.map(json.dumps), _FRAMES.map(json.dumps)),
     st.sampled_from(["signed in", "stranger"]),
@@ -331,7 +331,8 @@ def test_no_text_raises_or_leaves_anything(text: str, connection_id: str) -> Non
     house = _SHARED
     if house.registry.find(connection_id) is None:
         house.connect(connection_id)
+    standing = house.standing()
     house.say(connection_id, text)
     assert house.registry.find("signed in") is not None
     assert not house.counted["SocketDefects"]
-    assert not house.world.store.inbox._items
+    assert house.standing() == standing

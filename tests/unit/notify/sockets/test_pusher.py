@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from threading import Barrier
 
 import pytest
 
@@ -204,6 +205,22 @@ def test_what_is_no_event_fails_alone(text: str) -> None:
     answer = house.pusher.handle(sqs_event(text, good.to_text()))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert len(house.poster.take("c1")) == 1
+
+
+def test_a_batch_is_worked_at_the_same_time() -> None:
+    """Each post waits until all ten are under way, so one after the other would never end."""
+    house = House()
+    house.plain("c1")
+    events = [house.event_of(house.submit()).to_text() for _ in range(10)]
+    together, post = Barrier(10, timeout=10), house.poster.post
+
+    def meet(connection_id: str, text: str) -> None:
+        together.wait()
+        post(connection_id, text)
+
+    house.poster.post = meet  # type: ignore[method-assign]
+    assert house.pusher.handle(sqs_event(*events)) == {"batchItemFailures": []}
+    assert len(house.poster.take("c1")) == 10
 
 
 def test_an_unreadable_message_is_not_pushed() -> None:

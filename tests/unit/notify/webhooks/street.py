@@ -134,20 +134,40 @@ class Street:
         for event in events or (self.event(),):
             self.queues.lay(event.to_text(), 0)
 
-    def run(self, until_ms: int | None = None) -> None:
-        """Move the clock from text to text, and let the worker have each, until nothing waits."""
+    def run(self, until_ms: int | None = None, *, batch: int = 1) -> None:
+        """Move the clock from text to text, and let the worker have them, until nothing waits.
+
+        `batch` is how many of those that are due it gets at once.
+        """
         while self.queues.waiting and (until_ms is None or self.queues.waiting[0][0] <= until_ms):
-            due_at_ms, _, text, receives = heappop(self.queues.waiting)
-            self.clock.at_ms = max(self.clock.at_ms, due_at_ms)
+            self.clock.at_ms = max(self.clock.at_ms, self.queues.waiting[0][0])
+            taken: list[tuple[str, int]] = []
+            while (
+                self.queues.waiting and len(taken) < batch and self.queues.waiting[0][0] <= self.clock.at_ms
+            ):
+                taken.append(heappop(self.queues.waiting)[2:])
             try:
-                failed = bool(self.worker.handle(sqs_event(text))["batchItemFailures"])
+                answer = self.worker.handle(sqs_event(*(text for text, _ in taken)))
+                failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             except Killed:
-                failed = True
+                failed = {f"m{index}" for index in range(len(taken))}
                 self.kills += 1
-            if failed and receives + 1 < MAX_RECEIVES:
-                self.queues.lay(text, VISIBILITY_S, receives + 1)
-            elif failed:
-                self.dead.append(text)
+            for index, (text, receives) in enumerate(taken):
+                if f"m{index}" in failed:
+                    self._again(text, receives + 1)
+
+    def _again(self, text: str, receives: int) -> None:
+        if receives < MAX_RECEIVES:
+            self.queues.lay(text, VISIBILITY_S, receives)
+        else:
+            self.dead.append(text)
+
+    def redrive(self) -> int:
+        """Put the dead letters back into the queue; how many there were."""
+        dead, self.dead = self.dead, []
+        for text in dead:
+            self.queues.lay(text, 0)
+        return len(dead)
 
     def step(self) -> dict[str, Any]:
         """Let the worker have the next text; what it answers."""

@@ -10,8 +10,16 @@ import pytest
 from chalicelib.notify.preferences import EndpointState
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.store.memory import Moment
-from tests.unit.notify.webhooks.receiver import Reply, ids, in_the_time_of, one_after_the_other, receiving
-from tests.unit.notify.webhooks.street import Street
+from tests.unit.notify.webhooks.receiver import (
+    Heard,
+    Reply,
+    echo,
+    ids,
+    in_the_time_of,
+    one_after_the_other,
+    receiving,
+)
+from tests.unit.notify.webhooks.street import Killed, Street
 
 SEVERAL_DAYS_MS = 5 * 86_400_000
 
@@ -147,3 +155,47 @@ def test_a_store_that_is_away_for_a_while_costs_doubles_at_most(
         assert ids(receiver.events()) == {entry["id"] for entry in log}
         assert len(log) == 20
     assert street.dead == []
+
+
+def test_a_thousand_messages_and_workers_that_die_at_random(
+    monkeypatch: pytest.MonkeyPatch, say: Callable[[str], None]
+) -> None:
+    """Batches of ten, worked side by side; a kill takes the whole batch with it."""
+    street = street_at(monkeypatch)
+    random = Random(11)  # noqa: S311 - repeatable on purpose
+
+    def kills(_operation: str, _moment: Moment) -> None:
+        if random.random() < 0.003:
+            raise Killed
+
+    def flaky(heard: Heard) -> Reply:
+        if heard.json["type"] == "webhook.challenge":
+            return echo(heard)
+        return Reply(204 if random.random() < 0.8 else 500)
+
+    with receiving(street.clock, flaky) as one, receiving(street.clock, flaky) as two:
+        added = [street.add(receiver.url) for receiver in (one, two)]
+        street.faults(kills)
+        events = [street.event(number) for number in range(1_000)]
+        street.receive(*events)
+        street.run(batch=10)
+        redriven = 0
+        while street.dead:
+            # As an operator does with a dead-letter queue.
+            redriven += street.redrive()
+            street.run(batch=10)
+        street.faults(None)
+        doubles = 0
+        for receiver, endpoint in zip((one, two), added, strict=True):
+            log = street.log(endpoint["id"])
+            assert {entry["state"] for entry in log} == {"delivered"}
+            assert ids(receiver.events()) == {entry["id"] for entry in log}
+            assert {heard.json["data"]["messageId"] for heard in receiver.events()} == {
+                event.message_id for event in events
+            }
+            doubles += len(receiver.events()) - sum(entry["tries"] for entry in log)
+        assert street.kills > 50
+    say(
+        f"\n1000 messages to 2 endpoints, {street.kills} kills, {redriven} redriven: "
+        f"{doubles} doubles, none lost"
+    )
