@@ -269,7 +269,8 @@ class Workshop:
     def _untold(self) -> Worker:
         from chalicelib.notify.untold import Untold
 
-        return Untold(outbox=self._outbox, stream=self._ports.stream, count=self._ports.count).handle
+        ports = self._ports
+        return Untold(outbox=self._outbox, stream=ports.stream, queues=ports.queues, count=ports.count).handle
 
     def _pusher(self) -> Worker:
         from chalicelib.notify.sockets.pusher import Pusher

@@ -109,7 +109,7 @@ class WebhookWorld(World):
             tell_owner=lambda _owner, _endpoint_id: None,
         )
         app = Chalice("webhooks", configure_logs=False)
-        app.register_middleware(middleware, "http")
+        app.register_middleware(middleware(), "http")
         notify = cast("Notify", OnlyWebhooks(desk))
         app.register_blueprint(webhooks.routes(lambda: self.relays[name], lambda: notify).blueprint)
         return Gateway(app, threads=1), worker
