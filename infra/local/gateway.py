@@ -4,7 +4,7 @@ An ASGI application that any ASGI server can run. For each HTTP request it build
 with Lambda proxy integration would send (AWS documentation, "Input format of a Lambda function for proxy
 integration") and calls the application in a pool of threads, so several requests are served at once. What API
 Gateway answers by itself is answered here likewise: preflight requests, unknown paths and methods, and bodies
-that are too large, in the words that infra/template/relay.yaml gives its GatewayResponses.
+that are too large, in the words that infra/template/api.yaml gives its GatewayResponses.
 
 The application need not be isolated between threads: Chalice makes a request object for each event and hands
 it to the middleware, where `chalicelib.api.edge` keeps it in a context variable.
@@ -226,7 +226,7 @@ def _preflight(cors: CORSConfig, methods: list[str]) -> HttpAnswer:
 
 
 def _own_answer(status: int, sentence: str) -> HttpAnswer:
-    """A GatewayResponse, as infra/template/relay.yaml words it."""
+    """A GatewayResponse, as infra/template/api.yaml words it."""
     headers = [("Content-Type", "application/json"), ("Access-Control-Allow-Origin", "*")]
     return _http_answer(status, headers, json.dumps({"error": sentence}, separators=(",", ":")).encode())
 
