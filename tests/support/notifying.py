@@ -1,4 +1,4 @@
-"""Telling receivers over a relay in memory, put together as in production, with carriers in the test's hands."""
+"""Telling receivers over a relay in memory, put together as in production; tests hold the carriers."""
 
 from __future__ import annotations
 
