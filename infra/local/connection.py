@@ -65,7 +65,7 @@ class _State(Enum):
 
 
 class Connection:
-    """A connection that is being opened; `open` it when the client has been told that it is accepted."""
+    """A connection that is being opened; `open` it when `$connect` has been answered."""
 
     def __init__(self, handshake: Handshake, limits: SocketLimits) -> None:
         self.handshake = handshake

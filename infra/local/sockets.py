@@ -113,8 +113,8 @@ class SocketGateway:
     ) -> None:
         ending = Ending(ABNORMAL)
         try:
+            connection.open()  # what is posted from now on is written right behind the answer
             await send({"type": "websocket.accept", "subprotocol": _subprotocol(answer)})
-            connection.open()
             ending = await self._until_the_end(connection, receive, send)
             connection.end()
             if ending.tell:

@@ -183,7 +183,7 @@ def test_an_answer_other_than_2xx_refuses_the_handshake(
     with pytest.raises(InvalidStatus) as refused, place.socket():
         pass
     assert refused.value.response.status_code == status
-    assert place.sockets.connection_ids == ()
+    wait_for(lambda: place.sockets.connection_ids == () or None)
     assert [route for route, _ in place.desk.events] == ["$connect"], "what was never open does not end"
 
 

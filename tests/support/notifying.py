@@ -1,4 +1,4 @@
-"""Telling receivers over a relay in memory, as in production but for its carriers, which the test holds."""
+"""Telling receivers over a relay in memory, put together as in production; tests hold the carriers."""
 
 from __future__ import annotations
 
