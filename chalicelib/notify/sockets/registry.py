@@ -146,7 +146,7 @@ class Registry:
     def close(self, socket: OpenSocket) -> None:
         """Forget the socket and end it; one that is gone is no error.
 
-        Forgotten first: what the gateway cannot close now is pushed nothing more, and closed at its next frame.
+        Forgotten first: what the gateway cannot close now is pushed nothing, and closed at its next frame.
         """
         try:
             self.forget(socket)
@@ -160,8 +160,8 @@ class Registry:
     def close_all(self, owner: bytes) -> None:
         """Tell every socket of the account that its session has ended, and close it.
 
-        Tries all of them, and raises Unavailable if one could not be closed. Whoever asked may have no session
-        any more with which to ask again, so all are forgotten first: that does not need the gateway.
+        Tries all of them, and raises Unavailable if one could not be closed. Whoever asked may have no
+        session left to ask again with, so all are forgotten first: that does not need the gateway.
         """
         failure: Unavailable | None = None
         sockets = self.of_account(owner)
