@@ -91,17 +91,21 @@ class WebhookWorker:
 
     def _begin(self, event: MessageReceived) -> None:
         """Enter the event in the log of each endpoint, and try it."""
-        begun = [
+        entered = [
             (DueTry(event.owner, endpoint.endpoint_id, filed.entry, 1), endpoint, filed)
             for endpoint in self._book.load(event.owner).endpoints
-            if (filed := self._enter(event, endpoint)) is not None and filed.delivery.awaits(1)
+            if (filed := self._enter(event, endpoint)) is not None
         ]
+        begun = [one for one in entered if one[2].delivery.awaits(1)]
         if len(begun) == 1:
             self._take(*begun[0])
-            return
-        # Each on its own, so that what keeps one of them waiting or failing is no matter of the others.
-        for due, _, _ in begun:
-            self._later.put(Queue.WEBHOOKS, due.to_text(), delay_s=0, key=self._key(due))
+        else:
+            # Each on its own, so that what keeps one of them waiting or failing is no matter of the others.
+            for due, _, _ in begun:
+                self._later.put(Queue.WEBHOOKS, due.to_text(), delay_s=0, key=self._key(due))
+        for due, _, filed in entered:
+            if not filed.delivery.awaits(1) and self._endpoint(due) is None:
+                self._forget(due)
 
     def _enter(self, event: MessageReceived, endpoint: Endpoint) -> Filed | None:
         """The entry of the event, if it has one. What happens while an endpoint is paused is kept."""
@@ -118,6 +122,7 @@ class WebhookWorker:
     def _try(self, due: DueTry) -> None:
         endpoint = self._endpoint(due)
         if endpoint is None:
+            self._forget(due)
             return
         filed = self._log.find(self._log.key(due.owner, due.endpoint_id), due.entry)
         self._take(due, endpoint, filed)
@@ -175,8 +180,7 @@ class WebhookWorker:
         """Finish what belongs to the endpoint: also what a worker that died has left undone."""
         endpoint = self._endpoint(due)
         if endpoint is None:
-            # Removed while this worker wrote into its log.
-            self._log.forget(self._log.key(due.owner, due.endpoint_id))
+            self._forget(due)
         elif endpoint.owner_untold:
             self._tell_owner(due.owner, due.endpoint_id)
             with suppress(NotFound):  # removed meanwhile
@@ -186,6 +190,10 @@ class WebhookWorker:
                         endpoints.told(standing.endpoint(due.endpoint_id))
                     ),
                 )
+
+    def _forget(self, due: DueTry) -> None:
+        """Delete the log of an endpoint that was removed, perhaps while a worker wrote into it."""
+        self._log.forget(self._log.key(due.owner, due.endpoint_id))
 
     def _endpoint(self, due: DueTry) -> Endpoint | None:
         try:

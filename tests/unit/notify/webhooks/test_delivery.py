@@ -29,6 +29,11 @@ from tests.unit.notify.webhooks.street import Street
 DAY_MS = 86_400_000
 
 
+def kept(street: Street) -> int:
+    """How many entries all logs have together."""
+    return sum(map(len, street.store.deliveries._rows.values()))
+
+
 @pytest.fixture
 def street(monkeypatch: pytest.MonkeyPatch) -> Street:
     street = Street()
@@ -253,3 +258,29 @@ def test_one_that_is_removed_while_its_owner_is_told(street: Street, monkeypatch
         assert added["id"] not in street.told
         assert not any(street.store.deliveries._rows.values())
     assert street.counted["NotificationFailed webhooks"] == 0
+
+
+@pytest.mark.parametrize("state", ["active", "paused"])
+@pytest.mark.parametrize("endpoints", [1, 2])
+def test_what_is_written_while_the_account_leaves_is_not_left_behind(
+    street: Street, state: str, endpoints: int
+) -> None:
+    with receiving(street.clock) as receiver:
+        for number in range(endpoints):
+            added = street.add(f"{receiver.url}?{number}")
+            if state == "paused":
+                street.desk.pause(street.account, added["id"])
+        left: list[str] = []
+
+        def leave(operation: str, moment: Moment) -> None:
+            # After the worker has read the preferences, before it writes.
+            if operation == "deliveries.put" and moment is Moment.BEFORE and not left:
+                left.append(operation)
+                street.desk.forget(street.account)
+                street.book.delete(street.account.inbox)
+
+        street.receive()
+        street.faults(leave)
+        street.run()
+        assert left
+        assert kept(street) == 0
