@@ -299,6 +299,7 @@ class Workshop:
         return WebhookWorker(
             book=self.book,
             deliveries=ports.stores.deliveries,
+            counters=ports.stores.counters,
             fetcher=ports.fetcher,
             later=self._schedule,
             vault=ports.vault,

@@ -24,15 +24,19 @@ from chalicelib.notify.webhooks import endpoints
 from chalicelib.notify.webhooks.deliveries import Attempt, Delivery, DeliveryState
 from chalicelib.notify.webhooks.due_tries import DueTry
 from chalicelib.notify.webhooks.log import DeliveryLog, Filed
+from chalicelib.notify.webhooks.patience import Patience
 from chalicelib.notify.webhooks.payload import event_body
 from chalicelib.notify.webhooks.sending import Outcome, Sender
 from chalicelib.notify.webhooks.tries import next_delay_s
 from chalicelib.protocol.errors import NotFound
-from chalicelib.relay.ports import Chance, Clock
+from chalicelib.relay.ports import Chance, Clock, CounterStore
+from chalicelib.relay.quota import Quotas
 from chalicelib.relay.vault import Vault
 
 TRIED: Final = "WebhookTried"
 """Metric: a request was made. With the dimension `Outcome`: a class of status ("2xx") or a reason."""
+PUT_OFF: Final = "WebhookPutOff"
+"""Metric: a try waits, since the servers of its account fail or are slow, and have taken enough time."""
 EXHAUSTED: Final = "WebhookExhausted"
 """Metric: a delivery failed for the last time."""
 PAUSED: Final = "WebhookPaused"
@@ -55,6 +59,7 @@ class WebhookWorker:
         *,
         book: PreferenceBook,
         deliveries: DeliveryStore,
+        counters: CounterStore,
         fetcher: Fetcher,
         later: Later,
         vault: Vault,
@@ -66,6 +71,7 @@ class WebhookWorker:
         self._book = book
         self._log = DeliveryLog(deliveries, vault, clock)
         self._sender = Sender(fetcher, clock)
+        self._patience = Patience(Quotas(counters, vault, clock, chance), chance)
         self._later = later
         self._vault = vault
         self._clock = clock
@@ -136,10 +142,15 @@ class WebhookWorker:
         self._look_again(due)
 
     def _send(self, due: DueTry, endpoint: Endpoint, filed: Filed) -> None:
+        wait_s = self._patience.wait_s(due.owner)
+        if wait_s:
+            self._put_off(due, filed, wait_s)
+            return
         body = event_body(due.endpoint_id, filed.delivery)
         outcome = self._sender.send(endpoint, filed.delivery_id, body, number=due.number)
         attempt = outcome.attempt
         self._count(TRIED, Outcome=_told(attempt))
+        self._patience.charge(due.owner, attempt)
         active = self._judge(due, endpoint, attempt)
         due_at_ms = None
         if active and not attempt.succeeded:
@@ -147,6 +158,13 @@ class WebhookWorker:
         settled = self._log.change(filed, lambda delivery: delivery.after(attempt, due_at_ms))
         if settled is not None and settled.delivery.state is DeliveryState.FAILED:
             self._count(EXHAUSTED)
+
+    def _put_off(self, due: DueTry, filed: Filed, wait_s: int) -> None:
+        """The same try, later: the account's servers have taken enough of the workers' time."""
+        due_at_ms = self._clock.now_ms() + wait_s * 1_000
+        self._later.put(Queue.WEBHOOKS, due.to_text(), delay_s=wait_s, key=self._key(due))
+        self._log.change(filed, lambda delivery: delivery.put_off(due.number, due_at_ms))
+        self._count(PUT_OFF)
 
     def _judge(self, due: DueTry, endpoint: Endpoint, attempt: Attempt) -> bool:
         """Write what the attempt makes of the endpoint; whether it is active still."""
