@@ -240,7 +240,7 @@ def test_what_a_delivered_event_costs(street: Street) -> None:
         "deliveries.get",
         "deliveries.put",
         "counters.read",
-            "deliveries.put",
+        "deliveries.put",
         "preferences.get",
     ]
 

@@ -142,6 +142,7 @@ class TestAdding:
             {"url": "https://example.com/", "signature": None},
             {"url": "https://example.com/", "secret": "whsec_"},
             {"url": "https://example.com/" + "x" * 2_048},
+            {"url": "https://example.com/" + "é" * 1_024},
         ],
     )
     def test_what_is_no_webhook_is_told_in_one_sentence(self, street: Street, document: Any) -> None:  # noqa: ANN401
