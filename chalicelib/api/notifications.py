@@ -93,7 +93,7 @@ def _add_channels(collected: Routes, owner: _Owner, desk: _Desk) -> None:
     )
     def add(call: Call) -> Answer:
         account, members = owner(call), _members(call)
-        desk().add(account, members.get(_TYPE), members.get(_RECIPIENT))
+        desk().add(account, members.get(_TYPE), members.get(_RECIPIENT), source=call.source)
         return _done()
 
     @collected.add(
@@ -132,7 +132,7 @@ def _add_codes(collected: Routes, owner: _Owner, desk: _Desk) -> None:
     )
     def send_code(call: Call) -> Answer:
         account = owner(call)
-        desk().send_code(account, _members(call).get(_TYPE))
+        desk().send_code(account, _members(call).get(_TYPE), source=call.source)
         return _done()
 
     @collected.add(

@@ -13,10 +13,11 @@ from typing import Final
 
 from chalicelib.notify.events import Channel
 from chalicelib.relay.ports import Chance, Clock, CounterStore
-from chalicelib.relay.quota import Quota, Quotas
+from chalicelib.relay.quota import Quota, Quotas, network
 from chalicelib.relay.vault import Vault
 
 PER_ACCOUNT_AND_HOUR: Final = 5
+PER_SOURCE_AND_HOUR: Final = 30
 PER_RECIPIENT_AND_DAY: Final = 5
 PER_RELAY_AND_HOUR: Final[Mapping[Channel, int]] = MappingProxyType({Channel.EMAIL: 1_000, Channel.SMS: 100})
 """Of all accounts together. Text messages cost money, and premium numbers make it somebody else's."""
@@ -33,10 +34,15 @@ class CodeLimits:
     def __init__(self, counters: CounterStore, vault: Vault, clock: Clock, chance: Chance) -> None:
         self._quotas = Quotas(counters, vault, clock, chance)
 
-    def charge_code(self, account: bytes, channel: Channel, recipient: str) -> None:
-        """One code more. The account's own allowance is charged first, so that a busy one stops nobody."""
+    def charge_code(self, account: bytes, channel: Channel, recipient: str, source: str) -> None:
+        """One code more, asked for from the network address `source`.
+
+        The asker's own allowances are charged first, so that a busy one stops nobody. Accounts cost little:
+        without the source's, one machine could use up what all have together.
+        """
         allowances = (
             ("codes of account", account, PER_ACCOUNT_AND_HOUR, _HOUR_S),
+            ("codes of source", network(source), PER_SOURCE_AND_HOUR, _HOUR_S),
             ("codes to recipient", mailbox_of(channel, recipient), PER_RECIPIENT_AND_DAY, _DAY_S),
             ("codes of relay", str(channel), PER_RELAY_AND_HOUR[channel], _HOUR_S),
         )

@@ -30,6 +30,7 @@ from chalicelib.relay.account_book import AccountBook
 from chalicelib.relay.mailbox import Mailbox
 from chalicelib.relay.ports import AccountStore, Chance, Clock, CounterStore, InboxStore
 from chalicelib.relay.positions import Positions
+from chalicelib.relay.quota import Quotas
 from chalicelib.relay.service import Relay
 from chalicelib.relay.settings import Limits
 from chalicelib.relay.values import Account
@@ -298,6 +299,7 @@ class Workshop:
         return WebhookWorker(
             book=self.book,
             deliveries=ports.stores.deliveries,
+            counters=ports.stores.counters,
             fetcher=ports.fetcher,
             later=self._schedule,
             vault=ports.vault,
@@ -336,16 +338,28 @@ class Workshop:
         return EmailCarrier(ports.mailer, ports.vault, ports.url)
 
     def _push_carrier(self) -> Carrier | None:
+        from chalicelib.notify.channels.bounded import PUSH_FAILURES_PER_HOUR, Bounded, push_bounds
         from chalicelib.notify.channels.web_push import WebPushCarrier
 
         ports = self._ports
-        return None if ports.vapid is None else WebPushCarrier(ports.fetcher, ports.vapid, ports.clock)
+        if ports.vapid is None:
+            return None
+        carrier = WebPushCarrier(ports.fetcher, ports.vapid, ports.clock)
+        return Bounded(carrier, push_bounds, failures_per_hour=PUSH_FAILURES_PER_HOUR, quotas=self._quotas)
 
     def _sms_carrier(self) -> Carrier | None:
+        from chalicelib.notify.channels.bounded import Bounded, sms_bounds
         from chalicelib.notify.channels.sms import SmsCarrier
 
         texter = self._ports.texter
-        return None if texter is None else SmsCarrier(texter)
+        if texter is None:
+            return None
+        return Bounded(SmsCarrier(texter), sms_bounds, failures_per_hour=0, quotas=self._quotas)
+
+    @cached_property
+    def _quotas(self) -> Quotas:
+        ports = self._ports
+        return Quotas(ports.stores.counters, ports.vault, ports.clock, ports.chance)
 
     def _minute(self) -> Worker:
         from chalicelib.notify.minute import Minute

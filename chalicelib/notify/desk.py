@@ -82,7 +82,9 @@ class NotificationDesk:
         preferences = self._book.load(account.inbox)
         return preferences.channels if preferences.enabled else ()
 
-    def add(self, account: Account, channel_type: JsonValue, recipient: JsonValue) -> None:
+    def add(
+        self, account: Account, channel_type: JsonValue, recipient: JsonValue, *, source: str = ""
+    ) -> None:
         """See `service.Notifications.add`.
 
         A browser's subscription needs no code: it was given to whoever is signed in.
@@ -96,13 +98,13 @@ class NotificationDesk:
         if channel is Channel.PUSH:
             self._write(account, lambda standing: with_channel(standing, replace(added, verified=True)))
             return
-        self._limits.charge_code(account.key, channel, added.recipient)
+        self._limits.charge_code(account.key, channel, added.recipient, source)
         code = self._codes.make()
         waiting = self._codes.pending(account.inbox, added, code)
         self._write(account, lambda standing: with_channel(standing, waiting))
         self._send(account, waiting, code)
 
-    def send_code(self, account: Account, channel_type: JsonValue) -> None:
+    def send_code(self, account: Account, channel_type: JsonValue, *, source: str = "") -> None:
         """See `service.Notifications.send_code`."""
         channel = self._known(channel_type)
         preferences = self._book.load(account.inbox)
@@ -115,7 +117,7 @@ class NotificationDesk:
         wait_s = self._codes.wait_s(standing)
         if wait_s:
             raise LimitExceeded(refusals.TOO_SOON, retry_after_s=wait_s)
-        self._limits.charge_code(account.key, channel, standing.recipient)
+        self._limits.charge_code(account.key, channel, standing.recipient, source)
         code = self._codes.make()
         waiting = self._codes.pending(account.inbox, standing, code)
 

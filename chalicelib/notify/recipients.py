@@ -80,6 +80,9 @@ def _email(value: str) -> str:
 def _push(value: str, *, allow_local: bool) -> str:
     """The subscription again, with nothing in it but what a push needs."""
     subscription = Subscription.parse(value)
+    if not subscription.endpoint.isascii():
+        # No browser has such a one, and as it is kept it would be many times as long.
+        raise InvalidInput("The endpoint is not written in ASCII.")
     if vet(subscription.endpoint).scheme != "https" and not allow_local:
         raise InvalidInput("The endpoint does not begin with https:.")
     keys = require_object(require_object(parse_json(value), InvalidInput)["keys"], InvalidInput)

@@ -34,11 +34,16 @@ class Notifications(Protocol):
         """The channels; none while the global switch is off."""
         ...
 
-    def add(self, account: Account, channel_type: JsonValue, recipient: JsonValue) -> None:
-        """Add a channel, or replace the one of its kind, and send a code to it. Raises InvalidInput."""
+    def add(
+        self, account: Account, channel_type: JsonValue, recipient: JsonValue, *, source: str = ""
+    ) -> None:
+        """Add a channel, or replace the one of its kind, and send a code to it. Raises InvalidInput.
+
+        `source` is the network address that asks, as in `send_code`.
+        """
         ...
 
-    def send_code(self, account: Account, channel_type: JsonValue) -> None:
+    def send_code(self, account: Account, channel_type: JsonValue, *, source: str = "") -> None:
         """Send another code. Raises InvalidInput."""
         ...
 

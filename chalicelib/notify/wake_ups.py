@@ -8,13 +8,14 @@ comes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from chalicelib.names.counting import Counting
 from chalicelib.notify.batches import work
-from chalicelib.notify.channels.carrier import Carrier
+from chalicelib.notify.channels.carrier import Carrier, Withheld
 from chalicelib.notify.events import Channel
 from chalicelib.notify.pauses import Pause, Pauses, fingerprint
 from chalicelib.notify.plan import full_minute_ms, pause_minutes, quiet, to_wake
@@ -28,11 +29,13 @@ from chalicelib.relay.ports import Clock, CounterStore, InboxStore
 from chalicelib.relay.vault import Vault
 
 SENT = "WakeUpsSent"
-"""Metric: a recipient was told. This and the next three come with the dimension `Channel`."""
+"""Metric: a recipient was told. This and the next four come with the dimension `Channel`."""
 PUT_OFF = "WakeUpsPutOff"
 """Metric: a wake-up waits for the end of quiet hours or of a pause."""
 SPARED = "WakeUpsSpared"
 """Metric: nobody was woken: turned off since, or the mail was seen or told of."""
+WITHHELD = "WakeUpsWithheld"
+"""Metric: a recipient was not told, since too much goes there or too much has failed."""
 DROPPED = "RecipientsDropped"
 """Metric: a recipient has withdrawn or is refused by the carrier, and is not told again."""
 
@@ -118,20 +121,21 @@ class WakeUps:
         """
         several = len(recipients) > 1
         reached = self._pauses.reached(owner, pause, recipients, now_ms) if several else frozenset()
-        failed = False
-        for one in recipients:
-            if one.recipient in reached:
-                continue
+
+        def told(one: WakeUpChannel) -> bool:
             try:
                 self._tell(owner, one)
                 if several:
                     self._pauses.mark_reached(owner, pause, one, now_ms)
             except Exception as error:  # noqa: BLE001 - one recipient must not keep the others from being told
-                failed = True
                 if not isinstance(error, Unavailable):
                     fields = {"queue": str(self._queue), "type": type(error).__name__}
                     _log.error("defect", extra={"fields": fields})
-        if failed:
+                return False
+            return True
+
+        left = [one for one in recipients if one.recipient not in reached]
+        if not all(_side_by_side(told, left)):
             raise Unavailable
 
     def _tell(self, owner: bytes, recipient: WakeUpChannel) -> None:
@@ -142,6 +146,8 @@ class WakeUps:
         except Refused:
             # It stays in sight of its owner, and has to be proven again before it is used again.
             self._drop(owner, recipient, replace(recipient, verified=False, code=None))
+        except Withheld:
+            self._count(WITHHELD, Channel=self._channel)
         else:
             self._count(SENT, Channel=self._channel)
 
@@ -154,6 +160,16 @@ class WakeUps:
 
         self._book.update(owner, change)
         self._count(DROPPED, Channel=self._channel)
+
+
+def _side_by_side(
+    tell: Callable[[WakeUpChannel], bool], recipients: Sequence[WakeUpChannel]
+) -> Sequence[bool]:
+    """What `tell` says of each: ten push services that hang take no longer than one of them."""
+    if len(recipients) < 2:
+        return [tell(one) for one in recipients]
+    with ThreadPoolExecutor(len(recipients)) as threads:
+        return list(threads.map(tell, recipients))
 
 
 def _is_same(one: WakeUpChannel, other: WakeUpChannel) -> bool:

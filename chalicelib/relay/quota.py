@@ -21,6 +21,9 @@ from chalicelib.relay.vault import Vault
 _SAMPLED_FROM = 1_000
 _COARSEST_SAMPLE = 16
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
+_FRAMES_TO_SIGN_IN = 2
+# Twenty sockets that all catch up, each with a backlog in two seconds.
+_BACKLOGS_PER_MINUTE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,18 @@ def account_sockets(limits: Limits, account: bytes) -> Quota:
 def source_frames(limits: Limits, source: str) -> Quota:
     """Frames sent over all sockets of one network address."""
     return Quota("frames", network(source), limits.socket_frames_per_minute, _MINUTE_S)
+
+
+def unsigned_frames(limits: Limits, source: str) -> Quota:
+    """Frames over sockets of one network address that have not signed in: one or two are enough for that."""
+    return Quota(
+        "unsigned frames", network(source), limits.source_sockets_per_minute * _FRAMES_TO_SIGN_IN, _MINUTE_S
+    )
+
+
+def account_backlogs(account: bytes) -> Quota:
+    """How often an account asks over its sockets for a backlog: a hundred messages may go out for each."""
+    return Quota("backlogs", account, _BACKLOGS_PER_MINUTE, _MINUTE_S)
 
 
 def account_frames(limits: Limits, account: bytes) -> Quota:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from chalicelib.fetching.failures import FetchFailed
 from chalicelib.fetching.ports import Fetcher
 from chalicelib.notify.channels.vapid import Vapid
 from chalicelib.notify.ports import Gone, Refused
@@ -39,7 +40,7 @@ class WebPushCarrier:
         """Push to one browser. Raises Gone, Refused, Unavailable."""
         try:
             subscription = Subscription.parse(channel.recipient)
-            answer = self._fetcher.fetch(
+            status = self._fetcher.fetch(
                 subscription.endpoint,
                 method="POST",
                 headers={
@@ -55,11 +56,16 @@ class WebPushCarrier:
                 body=sealed(PUSH_PAYLOAD, subscription),
                 max_bytes=_MAX_ANSWER_BYTES,
                 deadline_s=_DEADLINE_S,
-            )
+            ).status
         except (InvalidInput, TooBig):
             # Not a subscription, a URL that must not be called, or nothing that a push service answers.
             raise Refused from None
-        _judge(answer.status)
+        except FetchFailed as error:
+            if error.answered_status is None:
+                raise
+            # It has answered; only the rest cannot be used, which a redirection will be again each time.
+            status = error.answered_status
+        _judge(status)
 
 
 def _judge(status: int) -> None:

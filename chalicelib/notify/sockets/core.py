@@ -61,8 +61,10 @@ class Core:
     def pages(self, account: Account, cursor: str | None) -> Iterator[Page]:
         """The inbox from `cursor` on, in small pages: a caller stops when it has enough.
 
-        The first page is never missing. Raises InvalidParams for a cursor that is not of this account.
+        The first page is never missing. Raises InvalidParams for a cursor that is not of this account, and
+        LimitExceeded if the account asks too often.
         """
+        self._gates.backlog(account)
         while True:
             page = self.relay.inbox.page(account, cursor, _PAGE, follow=True)
             yield page

@@ -10,13 +10,21 @@ from contextlib import suppress
 
 from chalicelib.notify.sockets.open_socket import OpenSocket
 from chalicelib.protocol.errors import Unavailable
-from chalicelib.relay.quota import Quotas, account_frames, account_sockets, source_frames, source_sockets
+from chalicelib.relay.quota import (
+    Quotas,
+    account_backlogs,
+    account_frames,
+    account_sockets,
+    source_frames,
+    source_sockets,
+    unsigned_frames,
+)
 from chalicelib.relay.settings import Limits
 from chalicelib.relay.values import Account
 
 
 class Gates:
-    """Charges sockets. Everything raises LimitExceeded, and what opens or signs in Unavailable."""
+    """Charges sockets. Everything raises LimitExceeded, and all but `frame` Unavailable."""
 
     def __init__(self, quotas: Quotas, limits: Limits) -> None:
         self._quotas = quotas
@@ -34,5 +42,11 @@ class Gates:
         """A frame came over `socket`. It passes if nobody can tell: closing all sockets helps no outage."""
         with suppress(Unavailable):
             self._quotas.charge(source_frames(self._limits, socket.source))
-            if socket.account is not None:
+            if socket.account is None:
+                self._quotas.charge(unsigned_frames(self._limits, socket.source))
+            else:
                 self._quotas.charge(account_frames(self._limits, socket.account.key))
+
+    def backlog(self, account: Account) -> None:
+        """Up to a hundred messages are about to be read and posted."""
+        self._quotas.charge(account_backlogs(account.key))

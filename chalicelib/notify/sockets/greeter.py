@@ -58,12 +58,19 @@ class Greeter:
             if not waiting:
                 return
             self._pause(pause_s)
-            waiting = [socket for socket in waiting if not self._greet(socket)]
+            waiting = [socket for socket in waiting if self._is_there(socket) and not self._greet(socket)]
         for socket in waiting:
             self._count(NEVER_OPENED)
             # Its row expires, and its client comes back, should this not work either.
             with suppress(Unavailable):
                 self._registry.close(socket)
+
+    def _is_there(self, socket: OpenSocket) -> bool:
+        """Whether nobody has said meanwhile that it closed: whoever opens and leaves keeps nobody waiting."""
+        try:
+            return self._registry.at(socket.connection) is not None
+        except Unavailable:
+            return True
 
     def _greet(self, socket: OpenSocket) -> bool:
         """Whether the gateway took the packet. An outage of some moments is waited out likewise."""

@@ -144,21 +144,33 @@ class Registry:
         return self._store.marks(owner, message_id, now_s=self._now_s())
 
     def close(self, socket: OpenSocket) -> None:
-        """End the socket and forget it; one that is gone is no error."""
-        self._poster.close(socket.connection_id)
-        self.forget(socket)
+        """Forget the socket and end it; one that is gone is no error.
+
+        Forgotten first: what the gateway cannot close now is pushed nothing, and closed at its next frame.
+        """
+        try:
+            self.forget(socket)
+        finally:
+            self._poster.close(socket.connection_id)
 
     def close_unknown(self, connection_id: str) -> None:
         """End a socket of which nothing is remembered."""
         self._poster.close(connection_id)
 
     def close_all(self, owner: bytes) -> None:
-        """Tell every socket of the account that its session has ended, and close it. Repeatable.
+        """Tell every socket of the account that its session has ended, and close it.
 
-        Tries all of them, and raises Unavailable if one could not be closed.
+        Tries all of them, and raises Unavailable if one could not be closed. Whoever asked may have no
+        session left to ask again with, so all are forgotten first: that does not need the gateway.
         """
         failure: Unavailable | None = None
-        for socket in self.of_account(owner):
+        sockets = self.of_account(owner)
+        for socket in sockets:
+            try:
+                self.forget(socket)
+            except Unavailable as error:
+                failure = error
+        for socket in sockets:
             try:
                 for text in VOICES[socket.dialect].farewell():
                     self.greet(socket, text)

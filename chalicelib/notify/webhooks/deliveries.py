@@ -107,6 +107,10 @@ class Delivery:
         state = DeliveryState.FAILED if due_at_ms is None else DeliveryState.PENDING
         return replace(noted, state=state, tries=tries, due_at_ms=due_at_ms)
 
+    def put_off(self, number: int, due_at_ms: int) -> Delivery:
+        """Try `number` is made later than it was due, unless it was made meanwhile."""
+        return replace(self, due_at_ms=due_at_ms) if self.awaits(number) else self
+
     def held(self) -> Delivery:
         """Kept for a replay, unless it is settled."""
         if self.state is not DeliveryState.PENDING:

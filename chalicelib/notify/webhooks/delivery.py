@@ -24,15 +24,19 @@ from chalicelib.notify.webhooks import endpoints
 from chalicelib.notify.webhooks.deliveries import Attempt, Delivery, DeliveryState
 from chalicelib.notify.webhooks.due_tries import DueTry
 from chalicelib.notify.webhooks.log import DeliveryLog, Filed
+from chalicelib.notify.webhooks.patience import Patience
 from chalicelib.notify.webhooks.payload import event_body
 from chalicelib.notify.webhooks.sending import Outcome, Sender
 from chalicelib.notify.webhooks.tries import next_delay_s
 from chalicelib.protocol.errors import NotFound
-from chalicelib.relay.ports import Chance, Clock
+from chalicelib.relay.ports import Chance, Clock, CounterStore
+from chalicelib.relay.quota import Quotas
 from chalicelib.relay.vault import Vault
 
 TRIED: Final = "WebhookTried"
 """Metric: a request was made. With the dimension `Outcome`: a class of status ("2xx") or a reason."""
+PUT_OFF: Final = "WebhookPutOff"
+"""Metric: a try waits, since the servers of its account fail or are slow, and have taken enough time."""
 EXHAUSTED: Final = "WebhookExhausted"
 """Metric: a delivery failed for the last time."""
 PAUSED: Final = "WebhookPaused"
@@ -55,6 +59,7 @@ class WebhookWorker:
         *,
         book: PreferenceBook,
         deliveries: DeliveryStore,
+        counters: CounterStore,
         fetcher: Fetcher,
         later: Later,
         vault: Vault,
@@ -66,6 +71,7 @@ class WebhookWorker:
         self._book = book
         self._log = DeliveryLog(deliveries, vault, clock)
         self._sender = Sender(fetcher, clock)
+        self._patience = Patience(Quotas(counters, vault, clock, chance), chance)
         self._later = later
         self._vault = vault
         self._clock = clock
@@ -91,17 +97,21 @@ class WebhookWorker:
 
     def _begin(self, event: MessageReceived) -> None:
         """Enter the event in the log of each endpoint, and try it."""
-        begun = [
+        entered = [
             (DueTry(event.owner, endpoint.endpoint_id, filed.entry, 1), endpoint, filed)
             for endpoint in self._book.load(event.owner).endpoints
-            if (filed := self._enter(event, endpoint)) is not None and filed.delivery.awaits(1)
+            if (filed := self._enter(event, endpoint)) is not None
         ]
+        begun = [one for one in entered if one[2].delivery.awaits(1)]
         if len(begun) == 1:
             self._take(*begun[0])
-            return
-        # Each on its own, so that what keeps one of them waiting or failing is no matter of the others.
-        for due, _, _ in begun:
-            self._later.put(Queue.WEBHOOKS, due.to_text(), delay_s=0, key=self._key(due))
+        else:
+            # Each on its own, so that what keeps one of them waiting or failing is no matter of the others.
+            for due, _, _ in begun:
+                self._later.put(Queue.WEBHOOKS, due.to_text(), delay_s=0, key=self._key(due))
+        for due, _, filed in entered:
+            if not filed.delivery.awaits(1) and self._endpoint(due) is None:
+                self._forget(due)
 
     def _enter(self, event: MessageReceived, endpoint: Endpoint) -> Filed | None:
         """The entry of the event, if it has one. What happens while an endpoint is paused is kept."""
@@ -118,6 +128,7 @@ class WebhookWorker:
     def _try(self, due: DueTry) -> None:
         endpoint = self._endpoint(due)
         if endpoint is None:
+            self._forget(due)
             return
         filed = self._log.find(self._log.key(due.owner, due.endpoint_id), due.entry)
         self._take(due, endpoint, filed)
@@ -131,10 +142,15 @@ class WebhookWorker:
         self._look_again(due)
 
     def _send(self, due: DueTry, endpoint: Endpoint, filed: Filed) -> None:
+        wait_s = self._patience.wait_s(due.owner)
+        if wait_s:
+            self._put_off(due, filed, wait_s)
+            return
         body = event_body(due.endpoint_id, filed.delivery)
         outcome = self._sender.send(endpoint, filed.delivery_id, body, number=due.number)
         attempt = outcome.attempt
         self._count(TRIED, Outcome=_told(attempt))
+        self._patience.charge(due.owner, attempt)
         active = self._judge(due, endpoint, attempt)
         due_at_ms = None
         if active and not attempt.succeeded:
@@ -142,6 +158,13 @@ class WebhookWorker:
         settled = self._log.change(filed, lambda delivery: delivery.after(attempt, due_at_ms))
         if settled is not None and settled.delivery.state is DeliveryState.FAILED:
             self._count(EXHAUSTED)
+
+    def _put_off(self, due: DueTry, filed: Filed, wait_s: int) -> None:
+        """The same try, later: the account's servers have taken enough of the workers' time."""
+        due_at_ms = self._clock.now_ms() + wait_s * 1_000
+        self._later.put(Queue.WEBHOOKS, due.to_text(), delay_s=wait_s, key=self._key(due))
+        self._log.change(filed, lambda delivery: delivery.put_off(due.number, due_at_ms))
+        self._count(PUT_OFF)
 
     def _judge(self, due: DueTry, endpoint: Endpoint, attempt: Attempt) -> bool:
         """Write what the attempt makes of the endpoint; whether it is active still."""
@@ -175,8 +198,7 @@ class WebhookWorker:
         """Finish what belongs to the endpoint: also what a worker that died has left undone."""
         endpoint = self._endpoint(due)
         if endpoint is None:
-            # Removed while this worker wrote into its log.
-            self._log.forget(self._log.key(due.owner, due.endpoint_id))
+            self._forget(due)
         elif endpoint.owner_untold:
             self._tell_owner(due.owner, due.endpoint_id)
             with suppress(NotFound):  # removed meanwhile
@@ -186,6 +208,10 @@ class WebhookWorker:
                         endpoints.told(standing.endpoint(due.endpoint_id))
                     ),
                 )
+
+    def _forget(self, due: DueTry) -> None:
+        """Delete the log of an endpoint that was removed, perhaps while a worker wrote into it."""
+        self._log.forget(self._log.key(due.owner, due.endpoint_id))
 
     def _endpoint(self, due: DueTry) -> Endpoint | None:
         try:

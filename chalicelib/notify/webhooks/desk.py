@@ -148,7 +148,15 @@ class WebhookDesk:
         delivery = Delivery(TEST, now_ms, DeliveryState.PENDING)
         outcome = self._sender.send(endpoint, delivery_id(entry), event_body(endpoint_id, delivery))
         tested = delivery.after(outcome.attempt, None)
-        return delivery_json(self._log.begin(self._log.key(account.inbox, endpoint_id), entry, tested))
+        log_key = self._log.key(account.inbox, endpoint_id)
+        filed = self._log.begin(log_key, entry, tested)
+        try:
+            self._endpoint(account, endpoint_id)
+        except NotFound:
+            # Removed, perhaps with its account, while the request was made: nothing may be left behind.
+            self._log.forget(log_key)
+            raise
+        return delivery_json(filed)
 
     def log(self, account: Account, endpoint_id: str, cursor: str | None, limit: int | None) -> JsonObject:
         """See `service.Webhooks.log`."""

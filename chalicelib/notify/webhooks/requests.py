@@ -12,8 +12,9 @@ from chalicelib.protocol.json_types import JsonValue
 from chalicelib.protocol.members import optional_text, require_object, text_member
 from chalicelib.relay.quota import Quota
 from chalicelib.relay.values import Account
+from chalicelib.relay.vault import text_bytes
 
-MAX_URL_CHARACTERS: Final = 2_048
+MAX_URL_BYTES: Final = 2_048
 _HOUR_S = 3_600
 _REQUESTS, _CHANGES, _HOST_REQUESTS = 60, 120, 600
 
@@ -32,7 +33,7 @@ class NewEndpoint:
         if not members.keys() <= {"url", "signature"}:
             raise InvalidInput("There is a member that a webhook does not have.")
         url = text_member(members, "url", InvalidInput)
-        if len(url) > MAX_URL_CHARACTERS:
+        if len(text_bytes(url)) > MAX_URL_BYTES:
             raise InvalidInput("The URL is too long.")
         vet(url)
         signature = optional_text(members, "signature", InvalidInput) or Signature.V1

@@ -100,6 +100,7 @@ class WebhookWorld(World):
         worker = WebhookWorker(
             book=book,
             deliveries=store.deliveries,
+            counters=store.counters,
             fetcher=fetcher,
             later=self.later,
             vault=vault,

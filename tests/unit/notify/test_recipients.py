@@ -77,6 +77,7 @@ def test_both_alphabets_of_base64_are_read() -> None:
         subscription(endpoint="file:///etc/passwd"),
         subscription(endpoint="https://user@push.example/"),
         subscription(endpoint="https://push.example/" + "x" * 2_100),
+        subscription(endpoint="https://push.example/é"),
         subscription(endpoint=5),
         subscription(keys="left out"),
         subscription(keys={"p256dh": "AAAA", "auth": "AAAAAAAAAAAAAAAAAAAAAA"}),

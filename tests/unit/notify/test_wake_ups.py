@@ -3,14 +3,16 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
 from chalicelib.notify.batches import FAILED
+from chalicelib.notify.channels.carrier import Withheld
 from chalicelib.notify.events import Channel
 from chalicelib.notify.ports import Gone, Queue, Refused
 from chalicelib.notify.preferences import WakeUpChannel
-from chalicelib.notify.wake_ups import DROPPED, PUT_OFF, SENT, SPARED
+from chalicelib.notify.wake_ups import DROPPED, PUT_OFF, SENT, SPARED, WITHHELD
 from chalicelib.protocol.errors import InternalError, Unavailable
 from chalicelib.store.memory import Moment
 from tests.unit.notify.faults import Nth, every_strike
@@ -383,3 +385,26 @@ def _rows(world: WakeUpWorld) -> int:
     """How much waits in the schedule."""
     in_two_days_ms = world.clock.at_ms + 2 * 86_400_000
     return sum(len(world.store.schedule.due(shard, now_ms=in_two_days_ms, limit=999)) for shard in range(8))
+
+
+def test_browsers_are_told_side_by_side() -> None:
+    """One that hangs holds up neither the others nor the people behind it in the queue."""
+    world = WakeUpWorld(preferences=PUSHED, channel=Channel.PUSH)
+    both = Barrier(2, timeout=10)
+    wake = world.carrier.wake
+
+    def meet(owner: bytes, channel: WakeUpChannel) -> None:
+        both.wait()
+        wake(owner, channel)
+
+    world.carrier.wake = meet  # type: ignore[method-assign]
+    assert world.tell(world.receive()) == []
+    assert sorted(world.carrier.woken) == ["laptop", "telephone"]
+
+
+def test_a_recipient_who_is_not_told_for_a_bound_is_neither_dropped_nor_tried_again() -> None:
+    world = WakeUpWorld()
+    world.carrier.failures[MAIL] = Withheld()
+    assert world.tell(world.receive()) == []
+    assert world.counts == {WITHHELD: 1}
+    assert world.book.load(OWNER) == MAILED

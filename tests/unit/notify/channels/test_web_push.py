@@ -173,6 +173,8 @@ class TestOverTheNetwork:
         with pytest.raises(Gone):
             carrier.wake(BOB.inbox, subscribed(self.browser(server, 410)))
         with pytest.raises(Unavailable):
+            carrier.wake(BOB.inbox, subscribed(self.browser(server, 503)))
+        with pytest.raises(Refused):  # it would redirect each time, and never be followed
             carrier.wake(BOB.inbox, subscribed(self.browser(server, 302)))
 
     def test_an_endpoint_inside_the_operator_s_network_is_never_called(self, server: HTTPServer) -> None:

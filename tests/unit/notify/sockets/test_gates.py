@@ -51,6 +51,30 @@ def test_frames_are_charged_to_source_and_account() -> None:
         gates.frame(socket)
 
 
+def test_before_it_has_signed_in_a_socket_has_frames_for_that_and_no_more() -> None:
+    house = House(limited(source_sockets_per_minute=3))
+    house.connect("c1")
+    house.plain("c2")
+    gates = gates_of(house)
+    gates.frame(house.socket("c1"))
+    for _ in range(10):
+        gates.frame(house.socket("c2"))
+    for _ in range(4):  # one of the six was the subscription of c2
+        gates.frame(house.socket("c1"))
+    with pytest.raises(LimitExceeded):
+        gates.frame(house.socket("c1"))
+
+
+def test_backlogs_are_charged_to_the_account() -> None:
+    house = House()
+    gates = gates_of(house)
+    for _ in range(600):
+        gates.backlog(house.world.account(BOB))
+    with pytest.raises(LimitExceeded):
+        gates.backlog(house.world.account(BOB))
+    gates.backlog(house.world.account(ALICE))
+
+
 def test_a_counter_that_does_not_answer_stops_openings_but_no_frames() -> None:
     house = House(limited(source_sockets_per_minute=9, socket_frames_per_minute=9))
     house.connect("c1")

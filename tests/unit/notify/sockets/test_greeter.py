@@ -122,3 +122,36 @@ def test_what_is_no_greeting_fails_alone() -> None:
     answer = house.greeter.handle(sqs_event("nonsense", text))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert len(house.poster.take("c1")) == 1
+
+
+def test_a_socket_that_leaves_while_it_waits_is_waited_for_no_longer() -> None:
+    house = House()
+    house.connect("c1", ENGINE)
+    house.poster.open_ids.clear()
+    pause = house.greeter._pause
+
+    def leave(pause_s: float) -> None:
+        pause(pause_s)
+        house.leave("c1")
+
+    house.greeter._pause = leave
+    assert house.greet() == DONE
+    assert house.paused == [PAUSES_S[0]]
+    assert house.counted["SocketsNeverOpened"] == 0
+
+
+def test_a_store_that_is_away_ends_no_waiting() -> None:
+    house = House()
+    house.connect("c1", ENGINE)
+    house.poster.open_ids.clear()
+    house.greeter._pause = lambda _pause_s: fail_reads(house)
+    assert house.greet() == DONE
+    assert house.counted["SocketsNeverOpened"] == 1
+
+
+def fail_reads(house: House) -> None:
+    def fail(operation: str, moment: Moment) -> None:
+        if operation == "connections.get" and moment is Moment.BEFORE:
+            raise Unavailable
+
+    house.world.store.faults = fail

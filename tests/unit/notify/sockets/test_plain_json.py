@@ -336,3 +336,17 @@ def test_no_text_raises_or_leaves_anything(text: str, connection_id: str) -> Non
     assert house.registry.find("signed in") is not None
     assert not house.counted["SocketDefects"]
     assert house.standing() == standing
+
+
+def test_whoever_asks_for_the_backlog_too_often_is_told_to_wait_and_stays() -> None:
+    """A frame of a hundred bytes may cost a hundred posts."""
+    house = House()
+    cursor = house.plain("c1")[-1]["cursor"]
+    resume = {"type": "resume", "cursor": cursor}
+    for _ in range(599):
+        house.say("c1", resume)
+    (text,) = house.say("c1", {**resume, "ref": 1})
+    refused = json.loads(text)
+    assert (refused["type"], refused["code"], refused["ref"]) == ("error", -32005, 1)
+    assert refused["data"]["retryAfter"] > 0
+    assert "c1" in house.poster.open_ids

@@ -118,12 +118,13 @@ def test_all_sockets_of_an_account_are_closed_and_told_why() -> None:
     assert "other" in house.poster.open_ids
 
 
-def test_closing_all_tries_each_and_can_be_repeated() -> None:
+def test_closing_all_forgets_each_though_the_gateway_fails() -> None:
+    """Whoever signed out everywhere has no session left to ask again with."""
     house = House()
     house.plain("c1")
     house.plain("c2")
     owner = house.world.account(BOB).inbox
-    failing = house.registry.of_account(owner)[0].connection_id
+    failing, other = (socket.connection_id for socket in house.registry.of_account(owner))
     close = house.poster.close
 
     def fail(connection_id: str) -> None:
@@ -134,10 +135,31 @@ def test_closing_all_tries_each_and_can_be_repeated() -> None:
     house.poster.close = fail  # type: ignore[method-assign]
     with pytest.raises(Unavailable):
         house.registry.close_all(owner)
-    assert [socket.connection_id for socket in house.registry.of_account(owner)] == [failing]
-    house.poster.close = close  # type: ignore[method-assign]
-    house.registry.close_all(owner)
     assert house.registry.of_account(owner) == ()
+    assert other not in house.poster.open_ids
+    house.poster.take(failing)
+    house.tell(house.submit())
+    assert house.poster.take(failing) == []
+    house.poster.close = close  # type: ignore[method-assign]
+    house.say(failing, {"type": "ping"})
+    assert failing not in house.poster.open_ids
+
+
+def test_closing_all_tries_each_though_the_store_fails() -> None:
+    house = House()
+    house.plain("c1")
+    house.plain("c2")
+    owner = house.world.account(BOB).inbox
+
+    def fail(operation: str, moment: Moment) -> None:
+        if operation == "connections.remove" and moment is Moment.BEFORE:
+            raise Unavailable
+
+    house.world.store.faults = fail
+    with pytest.raises(Unavailable):
+        house.registry.close_all(owner)
+    house.world.store.faults = lambda _operation, _moment: None
+    assert not house.poster.open_ids & {"c1", "c2"}
 
 
 def test_a_gone_socket_that_cannot_be_forgotten_is_a_failure() -> None:

@@ -97,6 +97,7 @@ class Street:
         self.worker = WebhookWorker(
             book=self.book,
             deliveries=self.store.deliveries,
+            counters=self.store.counters,
             fetcher=self.fetcher,
             later=self.queues,
             vault=self.vault,

@@ -13,6 +13,7 @@ from chalicelib.fetching.ports import Answer
 from chalicelib.notify.preferences import EndpointState
 from chalicelib.notify.webhooks import sending
 from chalicelib.notify.webhooks.due_tries import DueTry
+from chalicelib.notify.webhooks.patience import WASTED_S_PER_MINUTE
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.store.memory import Moment
 from tests.unit.notify.carriers import sqs_event
@@ -27,6 +28,11 @@ from tests.unit.notify.webhooks.receiver import (
 from tests.unit.notify.webhooks.street import Street
 
 DAY_MS = 86_400_000
+
+
+def kept(street: Street) -> int:
+    """How many entries all logs have together."""
+    return sum(map(len, street.store.deliveries._rows.values()))
 
 
 @pytest.fixture
@@ -233,6 +239,7 @@ def test_what_a_delivered_event_costs(street: Street) -> None:
         "preferences.get",
         "deliveries.get",
         "deliveries.put",
+        "counters.read",
         "deliveries.put",
         "preferences.get",
     ]
@@ -253,3 +260,57 @@ def test_one_that_is_removed_while_its_owner_is_told(street: Street, monkeypatch
         assert added["id"] not in street.told
         assert not any(street.store.deliveries._rows.values())
     assert street.counted["NotificationFailed webhooks"] == 0
+
+
+@pytest.mark.parametrize("state", ["active", "paused"])
+@pytest.mark.parametrize("endpoints", [1, 2])
+def test_what_is_written_while_the_account_leaves_is_not_left_behind(
+    street: Street, state: str, endpoints: int
+) -> None:
+    with receiving(street.clock) as receiver:
+        for number in range(endpoints):
+            added = street.add(f"{receiver.url}?{number}")
+            if state == "paused":
+                street.desk.pause(street.account, added["id"])
+        left: list[str] = []
+
+        def leave(operation: str, moment: Moment) -> None:
+            # After the worker has read the preferences, before it writes.
+            if operation == "deliveries.put" and moment is Moment.BEFORE and not left:
+                left.append(operation)
+                street.desk.forget(street.account)
+                street.book.delete(street.account.inbox)
+
+        street.receive()
+        street.faults(leave)
+        street.run()
+        assert left
+        assert kept(street) == 0
+
+
+def test_servers_that_fail_take_only_so_much_of_the_workers_time(street: Street) -> None:
+    """Ten endpoints that hang, and a thousand messages, would else keep the workers from everybody."""
+    with receiving(street.clock) as receiver:
+        added = street.add(receiver.url)
+    status = 500
+    asked: list[int] = []
+
+    class Down:
+        def fetch(self, url: str, **_: object) -> Answer:
+            asked.append(street.clock.at_ms)
+            return Answer(status, {}, b"")
+
+    street.worker._sender._fetcher = Down()
+    begun_ms = street.clock.at_ms = street.clock.at_ms // 60_000 * 60_000
+    street.receive(*map(street.event, range(400)))
+    street.run(begun_ms + 59_999)
+    assert 280 <= len(asked) <= WASTED_S_PER_MINUTE
+    assert street.counted["WebhookPutOff"] >= 100
+    untried = [entry for entry in street.log(added["id"]) if entry["tries"] == 0]
+    assert len(untried) >= 100
+    assert all(entry["nextTryAt"] >= begun_ms + 60_000 for entry in untried)
+    status = 200
+    street.run()
+    assert {entry["state"] for entry in street.log(added["id"])} == {"delivered"}
+    assert {entry["tries"] for entry in street.log(added["id"])} <= {1, 2, 3}
+    assert street.dead == []

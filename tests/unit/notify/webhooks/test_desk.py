@@ -142,6 +142,7 @@ class TestAdding:
             {"url": "https://example.com/", "signature": None},
             {"url": "https://example.com/", "secret": "whsec_"},
             {"url": "https://example.com/" + "x" * 2_048},
+            {"url": "https://example.com/" + "é" * 1_024},
         ],
     )
     def test_what_is_no_webhook_is_told_in_one_sentence(self, street: Street, document: Any) -> None:  # noqa: ANN401
@@ -322,6 +323,27 @@ class TestStopping:
             assert len(receiver.events()) == 1
         assert not any(street.store.deliveries._rows.values())
         assert street.queues.waiting == []
+
+    @pytest.mark.parametrize("leave", ["remove", "forget"])
+    def test_a_test_that_ends_after_its_webhook_went_leaves_nothing_behind(
+        self, street: Street, leave: str
+    ) -> None:
+        removed: list[str] = []
+
+        def answer(heard: Heard) -> Reply:
+            if heard.json["type"] == "webhook.challenge":
+                return echo(heard)
+            if leave == "remove":
+                street.desk.remove(street.account, removed[0])
+            else:
+                street.desk.forget(street.account)
+            return Reply(200)
+
+        with receiving(street.clock, answer) as receiver:
+            removed.append(street.add(receiver.url)["id"])
+            with pytest.raises(NotFound):
+                street.desk.test(street.account, removed[0])
+        assert not any(street.store.deliveries._rows.values())
 
     def test_an_account_that_was_deleted_meanwhile_keeps_nothing(
         self, street: Street, receiver: Receiver

@@ -37,6 +37,12 @@ def test_any_other_text_is_not_found(text: str) -> None:
         assert delivery_id(entry_of(text)) == text
 
 
+@pytest.mark.parametrize("text", ["A" * 29 + "=AA", "=" + "A" * 31, "A" * 31 + "=", "A" * 33, "é" * 32])
+def test_what_base64_cannot_read_is_not_found(text: str) -> None:
+    with pytest.raises(NotFound):
+        entry_of(f"msg_{text}")
+
+
 def test_one_event_has_one_entry_at_each_endpoint() -> None:
     log = of(MemoryStore())
     one, other = log.key(b"o" * 32, "a"), log.key(b"o" * 32, "b")
