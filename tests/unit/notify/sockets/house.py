@@ -148,6 +148,10 @@ class House:
             [{name: value for name, value in vars(part).items() if name != "_guard"} for part in parts]
         )
 
+    def minute(self) -> int:
+        """Which minute since the epoch it is."""
+        return self.world.clock.now_ms() // 60_000
+
     def greet(self) -> dict[str, Any]:
         return self.greeter.handle(sqs_event(*(text for text, _ in self.queues.take(Queue.GREETINGS))))
 
