@@ -6,6 +6,8 @@ that has not signed in is in no shard: its client gives up after 440 s, the gate
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.notify.ports import PING_SHARDS
@@ -17,14 +19,22 @@ from chalicelib.relay.ports import Clock
 
 _TURNS = PING_INTERVAL_S // 60
 _AT_ONCE = 16
+_PER_S = 50
+"""So many are pinged a second, half of what the gateway lets in by default: each answer is a frame, and a
+frame that is throttled is answered by the gateway in words which end a Socket.IO socket."""
+_PACED_S = 12
+"""More than that are pinged faster, so that they all have been after so many seconds."""
 
 
 class Pinger:
     """A task of the function `minute`, made once in a process."""
 
-    def __init__(self, *, registry: Registry, clock: Clock) -> None:
+    def __init__(
+        self, *, registry: Registry, clock: Clock, pause: Callable[[float], None] = time.sleep
+    ) -> None:
         self._registry = registry
         self._clock = clock
+        self._pause = pause
         self._last_minute: int | None = None
         self._unread: set[int] = set()
 
@@ -37,17 +47,25 @@ class Pinger:
         """
         shards = self._due() | self._unread
         self._unread = set()
-        failed = False
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            for shard in sorted(shards):
-                try:
-                    pinged = list(threads.map(self._ping, self._registry.of_shard(shard)))
-                except Unavailable:
-                    self._unread.add(shard)
-                else:
-                    failed = failed or not all(pinged)
-        if failed or self._unread:
+        sockets: list[OpenSocket] = []
+        for shard in sorted(shards):
+            try:
+                sockets.extend(self._registry.of_shard(shard))
+            except Unavailable:
+                self._unread.add(shard)
+        if not self._ping_all(sockets) or self._unread:
             raise Unavailable
+
+    def _ping_all(self, sockets: Sequence[OpenSocket]) -> bool:
+        """Whether all of them were pinged, or are no more. A second's share at a time."""
+        share = max(_PER_S, -(-len(sockets) // _PACED_S))
+        pinged: list[bool] = []
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            for start in range(0, len(sockets), share):
+                if start:
+                    self._pause(1.0)
+                pinged += threads.map(self._ping, sockets[start : start + share])
+        return all(pinged)
 
     def _due(self) -> set[int]:
         """The shards whose turn has come since the last run; of this minute, if that is not remembered.

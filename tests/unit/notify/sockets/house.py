@@ -68,7 +68,7 @@ class House:
             clock=world.clock,
             count=self.count,
         )
-        self.pinger = Pinger(registry=self.registry, clock=world.clock)
+        self.pinger = Pinger(registry=self.registry, clock=world.clock, pause=self.paused.append)
         self.greeter = Greeter(registry=self.registry, count=self.count, pause=self.paused.append)
 
     def count(self, event: str, /, **_dimensions: str) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.notify.ports import PING_SHARDS
+from chalicelib.notify.sockets import pinger
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.store.memory import Moment
 from tests.unit.notify.sockets.house import ENGINE, House
@@ -52,6 +53,24 @@ def test_after_a_long_pause_everybody_is_pinged_once() -> None:
         house.poster.take(one)
     house.world.clock.pass_s(3_600)
     house.pinger.run()
+    assert [house.poster.take(one) for one in ids] == [["2"]] * len(ids)
+
+
+@pytest.mark.parametrize(("per_s", "paced_s", "pauses"), [(40, 12, 0), (39, 12, 1), (10, 12, 3), (10, 2, 1)])
+def test_many_are_pinged_one_share_a_second(
+    monkeypatch: pytest.MonkeyPatch, per_s: int, paced_s: int, pauses: int
+) -> None:
+    """Their answers come back as frames, all at once, and the gateway lets in so many a second."""
+    monkeypatch.setattr(pinger, "_PER_S", per_s)
+    monkeypatch.setattr(pinger, "_PACED_S", paced_s)
+    house, ids = crowded()
+    house.pinger.run()
+    house.world.clock.pass_s(3_600)
+    for one in ids:
+        house.poster.take(one)
+    house.paused.clear()
+    house.pinger.run()
+    assert house.paused == [1.0] * pauses
     assert [house.poster.take(one) for one in ids] == [["2"]] * len(ids)
 
 
