@@ -31,7 +31,7 @@ POSTPONED = "DuePostponed"
 """Metric: something that was due could not be put into its queue, and was put off. With `Queue`."""
 
 RUN_S = 30
-"""How long one run goes on; what is left is for the next. The function has 55 s, and pings sockets besides."""
+"""How long one run goes on; what is left is for the next. The function has 55 s, and pings, too."""
 PAGE_ROWS = 25
 POSTPONED_S = 300
 """How long a row is put off that could not be sent: until then it is in nobody's way."""

@@ -22,7 +22,7 @@ _AT_ONCE = 16
 _PER_S = 50
 """So many are pinged a second, half of what the gateway lets in by default: each answer is a frame, and a
 frame that is throttled is answered by the gateway in words which end a Socket.IO socket."""
-_PACED_S = 12
+PACED_S = 12
 """More than that are pinged faster, so that they all have been after so many seconds."""
 
 
@@ -58,7 +58,7 @@ class Pinger:
 
     def _ping_all(self, sockets: Sequence[OpenSocket]) -> bool:
         """Whether all of them were pinged, or are no more. A second's share at a time."""
-        share = max(_PER_S, -(-len(sockets) // _PACED_S))
+        share = max(_PER_S, -(-len(sockets) // PACED_S))
         pinged: list[bool] = []
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             for start in range(0, len(sockets), share):

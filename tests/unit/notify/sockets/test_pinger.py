@@ -62,7 +62,7 @@ def test_many_are_pinged_one_share_a_second(
 ) -> None:
     """Their answers come back as frames, all at once, and the gateway lets in so many a second."""
     monkeypatch.setattr(pinger, "_PER_S", per_s)
-    monkeypatch.setattr(pinger, "_PACED_S", paced_s)
+    monkeypatch.setattr(pinger, "PACED_S", paced_s)
     house, ids = crowded()
     house.pinger.run()
     house.world.clock.pass_s(3_600)
