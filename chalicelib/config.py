@@ -12,8 +12,10 @@
     DM3_MESSAGE_TTL_DAYS     days that an unfetched message is kept; at least 30, the default
     DM3_SIZE_LIMIT_BYTES     largest envelope accepted; default and maximum 3000000
     DM3_SENDER_MESSAGES_PER_HOUR, DM3_RECEIVER_KIB_PER_DAY, DM3_SOURCE_SUBMITS_PER_MINUTE,
-    DM3_SOURCE_REGISTRATIONS_PER_HOUR, DM3_SOURCE_LOOKUPS_PER_MINUTE, DM3_SOURCE_KIB_PER_DAY
-                             quotas; 0: not enforced; defaults 10000, 4194304, 6000, 1000, 600, 1048576
+    DM3_SOURCE_REGISTRATIONS_PER_HOUR, DM3_SOURCE_LOOKUPS_PER_MINUTE, DM3_SOURCE_KIB_PER_DAY,
+    DM3_SOURCE_SOCKETS_PER_MINUTE, DM3_ACCOUNT_SOCKETS_PER_HOUR, DM3_SOCKET_FRAMES_PER_MINUTE
+                             quotas; 0: not enforced; defaults 10000, 4194304, 6000, 1000, 600, 1048576,
+                             3000, 3600, 60000
     DM3_OPERATOR_TOKEN_SHA256
                              SHA-256, in hex, of the token that opens /operator/rules; unset: nothing does
     DM3_LENIENT              "true": accept unverified senders, marked as such; default "false"
@@ -175,7 +177,7 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """What one sender, receiver or source address may use; 0 is not enforced."""
+    """What one sender, receiver, source address or account may use; 0 is not enforced."""
 
     sender_messages_per_hour: int = 10_000
     receiver_kib_per_day: int = 4_194_304
@@ -183,6 +185,9 @@ class Quotas:
     source_registrations_per_hour: int = 1_000
     source_lookups_per_minute: int = 600
     source_kib_per_day: int = 1_048_576
+    source_sockets_per_minute: int = 3_000
+    account_sockets_per_hour: int = 3_600
+    socket_frames_per_minute: int = 60_000
 
     @classmethod
     def read(cls, variables: _Variables) -> Self:

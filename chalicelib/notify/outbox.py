@@ -73,9 +73,14 @@ class Outbox:
         return {"batchItemFailures": []}
 
     def tell(self, record: Record) -> None:
-        """Tell one record and set nothing aside. Raises Unavailable, or what keeps it from being told."""
+        """Tell one record, set aside before, and set nothing aside.
+
+        Raises Unavailable, or what keeps it from being told: ValueError for what tells of no new message.
+        """
         event = self._planned(record, {})
-        if event is not None and self._topic.publish([event]):
+        if event is None:
+            raise ValueError("not a record of a new message")
+        if self._topic.publish([event]):
             raise Unavailable("The topic does not take the event.")
 
     def _tell_some(self, records: Sequence[Record], plans: dict[bytes, frozenset[Channel]]) -> Record | None:

@@ -71,12 +71,6 @@ def quiet(hours: QuietHours | None, at_ms: int) -> Quiet | None:
     return Quiet(since * MINUTE_MS, until * MINUTE_MS)
 
 
-def quiet_until_ms(hours: QuietHours | None, at_ms: int) -> int | None:
-    """When the quiet hours end in which `at_ms` lies, None if it lies in none. See `quiet`."""
-    stretch = quiet(hours, at_ms)
-    return None if stretch is None else stretch.until_ms
-
-
 def full_minute_ms(at_ms: int) -> int:
     """The first full minute that is not before `at_ms`."""
     return -(-at_ms // MINUTE_MS) * MINUTE_MS

@@ -56,12 +56,17 @@ def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield statement
 
 
+def role_of(template: dict[str, Any], function: str) -> dict[str, Any]:
+    name = template["Resources"][function]["Properties"]["Role"]["Fn::GetAtt"][0]
+    role: dict[str, Any] = template["Resources"][name]
+    return role
+
+
 def allowed(template: dict[str, Any], function: str) -> set[tuple[str, str]]:
     """What the role of `function` allows: actions, and the resources of this stack that they are good for."""
-    role = template["Resources"][template["Resources"][function]["Properties"]["Role"]["Fn::GetAtt"][0]]
     return {
         (action, resource_name(resource))
-        for statement in statements(role)
+        for statement in statements(role_of(template, function))
         for action in as_list(statement["Action"])
         for resource in as_list(statement.get("Resource", statement.get("NotResource")))
     }
@@ -200,6 +205,11 @@ def test_who_tells_receivers_can_neither_write_nor_delete_mail(template: dict[st
         (("sqs:SendMessage", "WebhooksQueue"), {"APIHandler", "Webhooks", "Minute"}),
         (("dynamodb:GetRecords", "InboxTable"), {"Bodies", "Outbox", "Untold"}),
         (("s3:DeleteObject", "BodiesBucket"), {"Bodies"}),
+        # What is due and cannot be put into its queue is written anew, or it stands before all the rest.
+        (
+            ("dynamodb:PutItem", "DeliveriesTable"),
+            {"APIHandler", "Webhooks", "Email", "Push", "Sms", "Minute"},
+        ),
         (
             ("execute-api:ManageConnections", "WebsocketAPI"),
             {"APIHandler", "WebsocketMessage", "Sockets", "Greetings", "Minute"},
@@ -210,6 +220,17 @@ def test_who_may(template: dict[str, Any], right: tuple[str, str], functions: se
     assert {
         name for name in (*ADMITTING, *WORKERS, "Bodies") if right in allowed(template, name)
     } == functions
+
+
+def test_who_may_close_sockets(template: dict[str, Any]) -> None:
+    may = {
+        name
+        for name in (*ADMITTING, *WORKERS)
+        for statement in statements(role_of(template, name))
+        for resource in as_list(statement.get("Resource", []))
+        if "/DELETE/@connections/" in str(resource)
+    }
+    assert may == {"APIHandler", "WebsocketMessage", "Greetings"}, "others find them gone and forget them"
 
 
 def test_e_mail_goes_out_from_one_address_only(template: dict[str, Any]) -> None:

@@ -67,6 +67,9 @@ def test_everything_can_be_set() -> None:
             "DM3_SOURCE_REGISTRATIONS_PER_HOUR": "0",
             "DM3_SOURCE_LOOKUPS_PER_MINUTE": "5",
             "DM3_SOURCE_KIB_PER_DAY": "6",
+            "DM3_SOURCE_SOCKETS_PER_MINUTE": "7",
+            "DM3_ACCOUNT_SOCKETS_PER_HOUR": "0",
+            "DM3_SOCKET_FRAMES_PER_MINUTE": "8",
             "DM3_LENIENT": "true",
             "DM3_UNIVERSAL_RESOLVER": "0x" + "11" * 20,
             "DM3_OPERATOR_TOKEN_SHA256": "ab" * 32,
@@ -85,7 +88,7 @@ def test_everything_can_be_set() -> None:
     assert (settings.keys, settings.keys_parameter) == (None, "/dm3/keys")
     assert settings.aws_url == "http://127.0.0.1:4566"
     assert (settings.message_ttl_days, settings.size_limit_bytes, settings.lenient) == (90, 20_000, True)
-    assert settings.quotas == Quotas(1, 2, 3, 0, 5, 6)
+    assert settings.quotas == Quotas(1, 2, 3, 0, 5, 6, 7, 0, 8)
     assert settings.universal_resolver == "0x" + "11" * 20
     assert (settings.names_lifetime_s, settings.unknown_lifetime_s) == (5, 0)
     assert settings.operator_token_sha256 == b"\xab" * 32

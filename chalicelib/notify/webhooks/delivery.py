@@ -27,7 +27,7 @@ from chalicelib.notify.webhooks.log import DeliveryLog, Filed
 from chalicelib.notify.webhooks.patience import Patience
 from chalicelib.notify.webhooks.payload import event_body
 from chalicelib.notify.webhooks.sending import Outcome, Sender
-from chalicelib.notify.webhooks.tries import next_delay_s
+from chalicelib.notify.webhooks.tries import TRIES, next_delay_s
 from chalicelib.protocol.errors import NotFound
 from chalicelib.relay.ports import Chance, Clock, CounterStore
 from chalicelib.relay.quota import Quotas
@@ -151,7 +151,8 @@ class WebhookWorker:
         attempt = outcome.attempt
         self._count(TRIED, Outcome=_told(attempt))
         self._patience.charge(due.owner, attempt)
-        active = self._judge(due, endpoint, attempt)
+        was_last = filed.delivery.step(due.number) >= TRIES
+        active = self._judge(due, endpoint, attempt, was_last=was_last)
         due_at_ms = None
         if active and not attempt.succeeded:
             due_at_ms = self._put_next(due, filed.delivery, outcome)
@@ -166,15 +167,15 @@ class WebhookWorker:
         self._log.change(filed, lambda delivery: delivery.put_off(due.number, due_at_ms))
         self._count(PUT_OFF)
 
-    def _judge(self, due: DueTry, endpoint: Endpoint, attempt: Attempt) -> bool:
+    def _judge(self, due: DueTry, endpoint: Endpoint, attempt: Attempt, *, was_last: bool) -> bool:
         """Write what the attempt makes of the endpoint; whether it is active still."""
-        if endpoints.after(endpoint, attempt) == endpoint:
+        if endpoints.after(endpoint, attempt, was_last=was_last) == endpoint:
             return True
         try:
             preferences = self._book.update(
                 due.owner,
                 lambda standing: standing.with_endpoint(
-                    endpoints.after(standing.endpoint(due.endpoint_id), attempt)
+                    endpoints.after(standing.endpoint(due.endpoint_id), attempt, was_last=was_last)
                 ),
             )
         except NotFound:

@@ -10,7 +10,10 @@ from chalicelib.notify.webhooks.deliveries import Attempt
 
 MAX_ENDPOINTS: Final = 10
 PAUSED_AFTER_MS: Final = 3 * 86_400_000
-"""An endpoint that has done nothing but fail for so long is paused."""
+"""An endpoint that has done nothing but fail for so long is paused when a delivery has had its last try.
+
+Not before, or no delivery to a busy endpoint would ever have all of its tries.
+"""
 OLD_SECRET_MS: Final = 86_400_000
 """So long after a rotation the old secret signs, too."""
 
@@ -24,10 +27,11 @@ def valid_secrets(endpoint: Endpoint, now_ms: int) -> tuple[str, ...]:
     )
 
 
-def after(endpoint: Endpoint, attempt: Attempt) -> Endpoint:
+def after(endpoint: Endpoint, attempt: Attempt, *, was_last: bool) -> Endpoint:
     """What an attempt makes of the endpoint; nothing of one that is not active any more.
 
-    One that has just been paused is marked: its owner is to be told.
+    `was_last`: the schedule has no further try for the delivery, should this one have failed. An endpoint
+    that has just been paused is marked: its owner is to be told.
     """
     if endpoint.state is not EndpointState.ACTIVE:
         return endpoint
@@ -37,7 +41,7 @@ def after(endpoint: Endpoint, attempt: Attempt) -> Endpoint:
     failing = replace(endpoint, failing_since_ms=since_ms)
     if attempt.gone:
         return replace(failing, state=EndpointState.GONE)
-    if attempt.at_ms - since_ms >= PAUSED_AFTER_MS:
+    if was_last and attempt.at_ms - since_ms >= PAUSED_AFTER_MS:
         return replace(failing, state=EndpointState.PAUSED, owner_untold=True)
     return failing
 

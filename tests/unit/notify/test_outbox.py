@@ -209,7 +209,9 @@ def test_junk_of_any_form_is_set_aside(junk: object, where: tuple[str, ...]) -> 
 def test_telling_one_record_tells_what_is_wrong() -> None:
     world = OutboxWorld()
     world.outbox.tell(inserted(1))
-    world.outbox.tell({**inserted(2), "eventName": "REMOVE"})
+    for told_of_nothing in ({**inserted(2), "eventName": "REMOVE"}, {"neither": "this nor that"}):
+        with pytest.raises(ValueError, match="new message"):
+            world.outbox.tell(told_of_nothing)
     assert [event.key for event in world.topic.published] == [message(1)]
     with pytest.raises(ValueError, match="not a record"):
         world.outbox.tell(POISON[0])

@@ -84,14 +84,15 @@ def test_what_fails_again_is_named_and_holds_nobody_up() -> None:
     world = UntoldWorld()
     world.spoil(owner(7))
     broken, whole = set_aside_text({"eventName": "INSERT"}), set_aside_text(inserted(2))
-    assert world.retell(broken, set_aside_text(inserted(1, owner(7))), "no JSON", "[]", whole) == [
+    assert world.retell(broken, set_aside_text(inserted(1, owner(7))), "no JSON", "[]", "{}", whole) == [
         "m0",
         "m1",
         "m2",
         "m3",
+        "m4",
     ]
     assert [event.key for event in world.topic.published] == [message(2)]
-    assert world.counts[FAILED] == 4
+    assert world.counts[FAILED] == 5
 
 
 def test_what_lambda_gave_up_on_is_read_from_the_stream_again() -> None:

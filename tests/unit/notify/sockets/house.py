@@ -68,7 +68,7 @@ class House:
             clock=world.clock,
             count=self.count,
         )
-        self.pinger = Pinger(registry=self.registry, clock=world.clock)
+        self.pinger = Pinger(registry=self.registry, clock=world.clock, pause=self.paused.append)
         self.greeter = Greeter(registry=self.registry, count=self.count, pause=self.paused.append)
 
     def count(self, event: str, /, **_dimensions: str) -> None:
@@ -147,6 +147,10 @@ class House:
         return repr(
             [{name: value for name, value in vars(part).items() if name != "_guard"} for part in parts]
         )
+
+    def minute(self) -> int:
+        """Which minute since the epoch it is."""
+        return self.world.clock.now_ms() // 60_000
 
     def greet(self) -> dict[str, Any]:
         return self.greeter.handle(sqs_event(*(text for text, _ in self.queues.take(Queue.GREETINGS))))

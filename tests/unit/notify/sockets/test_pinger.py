@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.notify.ports import PING_SHARDS
+from chalicelib.notify.sockets import pinger
 from chalicelib.protocol.errors import Unavailable
 from chalicelib.store.memory import Moment
 from tests.unit.notify.sockets.house import ENGINE, House
@@ -29,6 +30,48 @@ def test_every_socket_is_pinged_once_in_four_minutes() -> None:
         pinged += now
         house.world.clock.pass_s(60)
     assert sorted(pinged) == sorted(ids)
+
+
+def test_a_clock_that_wavers_passes_over_nobody_and_pings_nobody_twice() -> None:
+    house, ids = crowded()
+    clock = house.world.clock
+    clock.pass_s(61 - clock.now_ms() // 1_000 % 60)
+    pinged: list[list[str]] = []
+    for pause_s in (58, 62, 60, 0):  # a second after the minute, one before the next; then that one is over
+        house.pinger.run()
+        pinged.append([one for one in ids if house.poster.take(one) == ["2"]])
+        clock.pass_s(pause_s)
+    assert pinged[1] == []
+    assert len(pinged[2]) > len(pinged[0])
+    assert sorted(one for batch in pinged for one in batch) == sorted(ids)
+
+
+def test_after_a_long_pause_everybody_is_pinged_once() -> None:
+    house, ids = crowded()
+    house.pinger.run()
+    for one in ids:
+        house.poster.take(one)
+    house.world.clock.pass_s(3_600)
+    house.pinger.run()
+    assert [house.poster.take(one) for one in ids] == [["2"]] * len(ids)
+
+
+@pytest.mark.parametrize(("per_s", "paced_s", "pauses"), [(40, 12, 0), (39, 12, 1), (10, 12, 3), (10, 2, 1)])
+def test_many_are_pinged_one_share_a_second(
+    monkeypatch: pytest.MonkeyPatch, per_s: int, paced_s: int, pauses: int
+) -> None:
+    """Their answers come back as frames, all at once, and the gateway lets in so many a second."""
+    monkeypatch.setattr(pinger, "_PER_S", per_s)
+    monkeypatch.setattr(pinger, "PACED_S", paced_s)
+    house, ids = crowded()
+    house.pinger.run()
+    house.world.clock.pass_s(3_600)
+    for one in ids:
+        house.poster.take(one)
+    house.paused.clear()
+    house.pinger.run()
+    assert house.paused == [1.0] * pauses
+    assert [house.poster.take(one) for one in ids] == [["2"]] * len(ids)
 
 
 def test_the_plain_dialect_is_pinged_in_its_own_words() -> None:
@@ -85,7 +128,7 @@ def test_one_that_fails_keeps_no_other_from_its_ping() -> None:
 
 
 def test_a_shard_that_cannot_be_read_keeps_no_other_from_its_pings() -> None:
-    house, _ids = crowded()
+    house, ids = crowded()
     reads: list[str] = []
 
     def fail(operation: str, moment: Moment) -> None:
@@ -98,3 +141,9 @@ def test_a_shard_that_cannot_be_read_keeps_no_other_from_its_pings() -> None:
     with pytest.raises(Unavailable):
         house.pinger.run()
     assert len(reads) == PING_SHARDS // 4
+    house.world.store.faults = None
+    house.world.clock.pass_s(60)
+    house.pinger.run()
+    turns = {minute % 4 for minute in (house.minute(), house.minute() - 1)}
+    due = [one for one in ids if house.socket(one).connection[0] % 4 in turns]
+    assert [one for one in ids if house.poster.take(one)] == due, "those of the shard, a minute late"

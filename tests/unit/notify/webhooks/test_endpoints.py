@@ -24,24 +24,29 @@ def attempt(at_ms: int, status: int | None = 500) -> Attempt:
     return Attempt(1, at_ms, 5, status)
 
 
+def failed(endpoint: Endpoint, at_ms: int, status: int | None = 500, *, was_last: bool = False) -> Endpoint:
+    return after(endpoint, attempt(at_ms, status), was_last=was_last)
+
+
 def test_success_ends_what_failures_began() -> None:
-    failing = after(after(ACTIVE, attempt(10)), attempt(20, None))
+    failing = failed(failed(ACTIVE, 10), 20, None)
     assert failing.failing_since_ms == 10
-    assert after(failing, attempt(30, 200)) == ACTIVE
+    assert after(failing, attempt(30, 200), was_last=False) == ACTIVE
 
 
-def test_three_days_of_nothing_but_failures() -> None:
-    failing = after(ACTIVE, attempt(10))
-    almost = after(failing, attempt(10 + PAUSED_AFTER_MS - 1))
+def test_three_days_of_nothing_but_failures_up_to_a_last_try() -> None:
+    failing = failed(ACTIVE, 10)
+    almost = failed(failing, 10 + PAUSED_AFTER_MS - 1, was_last=True)
     assert almost.state is EndpointState.ACTIVE
-    paused = after(failing, attempt(10 + PAUSED_AFTER_MS))
+    assert failed(failing, 10 + PAUSED_AFTER_MS, was_last=False) == failing
+    paused = failed(failing, 10 + PAUSED_AFTER_MS, was_last=True)
     assert (paused.state, paused.owner_untold) == (EndpointState.PAUSED, True)
     assert told(paused).owner_untold is False
     assert verified(paused) == ACTIVE
 
 
 def test_410_is_final_at_once() -> None:
-    gone = after(ACTIVE, attempt(10, 410))
+    gone = failed(ACTIVE, 10, 410)
     assert (gone.state, gone.owner_untold) == (EndpointState.GONE, False)
     assert verified(gone) == ACTIVE
 
@@ -50,7 +55,7 @@ def test_410_is_final_at_once() -> None:
 @pytest.mark.parametrize("status", [200, 410, 500])
 def test_what_is_not_active_is_left_as_it_is(state: EndpointState, status: int) -> None:
     endpoint = replace(ACTIVE, state=state, failing_since_ms=0)
-    assert after(endpoint, attempt(PAUSED_AFTER_MS * 2, status)) == endpoint
+    assert after(endpoint, attempt(PAUSED_AFTER_MS * 2, status), was_last=True) == endpoint
 
 
 def test_two_secrets_at_most() -> None:

@@ -126,6 +126,26 @@ def test_one_that_hangs(street: Street, say: Say, monkeypatch: pytest.MonkeyPatc
     assert street.counted["WebhookPaused"] == 1
 
 
+def test_one_that_hears_of_much_and_fails_is_not_paused_before_its_first_event_has_had_all_its_tries(
+    street: Street, say: Say
+) -> None:
+    with receiving(street.clock, one_after_the_other(Reply(500))) as receiver:
+        added = street.add(receiver.url)
+        for number in range(16):
+            street.receive(street.event(number))
+            next_ms = street.clock.at_ms + 6 * HOUR_MS
+            street.run(next_ms)
+            street.clock.at_ms = next_ms
+        street.run()
+        tell(say, "One that fails and hears of something every six hours", street, added["id"])
+        *later, first = street.log(added["id"])
+    assert (first["state"], len(first["attempts"])) == ("failed", 10)
+    assert {entry["state"] for entry in later} == {"held"}
+    assert max(len(entry["attempts"]) for entry in later) < 10
+    assert street.endpoint(added["id"]).state is EndpointState.PAUSED
+    assert street.told == [added["id"]]
+
+
 def test_one_that_redirects_to_a_private_address(street: Street, say: Say) -> None:
     with receiving(street.clock) as private:
         redirect = Reply(302, {"location": private.url, "retry-after": "0"})
