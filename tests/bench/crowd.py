@@ -1,0 +1,306 @@
+"""Many people at one relay, in a process of their own: open sockets, senders, and who got what when.
+
+`python -m tests.bench.crowd`: standard input is the JSON of a `Plan`, the last line of standard output that
+of a `Tale`. What the clients do takes processor time, which must not look like the relay's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from random import Random
+from threading import Thread
+from typing import Any
+
+import urllib3
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from chalicelib.client.identity import Identity
+from chalicelib.foundation import SystemChance, SystemClock
+from chalicelib.protocol.delivery_information import DeliveryInformation
+from chalicelib.protocol.envelope import Envelope, build_envelope
+from chalicelib.protocol.json_types import JsonObject
+from chalicelib.protocol.message import build_message
+from chalicelib.protocol.signing import sign
+
+OPENING_AT_ONCE = 32
+WITHIN_S = 60.0
+QUIET_S = 20.0
+"""When for so long nothing has been pushed, what is missing is fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who opens sockets, who writes, and how much. People are identities as JSON.
+
+    Each receiver has `sockets_each` sockets, every second one in the Socket.IO dialect.
+    """
+
+    url: str
+    ws_url: str
+    relay_encryption_key: str
+    receivers: list[JsonObject]
+    senders: list[JsonObject]
+    sockets_each: int
+    messages: int
+    seed: int
+
+
+@dataclass(slots=True)
+class Tale:
+    """What happened. Times are seconds of the monotonic clock that all processes of a machine share.
+
+    `submitted` is the answer's time for each message hash; `pushed` has (hash, socket, time) for each push;
+    `owners` says whose the sockets are, `dialects` what they speak, `sent_to` to whom each message went, and
+    `fetched` what each receiver's inbox holds in the end.
+    """
+
+    submitted: dict[str, float] = field(default_factory=dict)
+    sent_to: dict[str, str] = field(default_factory=dict)
+    owners: list[str] = field(default_factory=list)
+    dialects: list[str] = field(default_factory=list)
+    pushed: list[tuple[str, int, float]] = field(default_factory=list)
+    fetched: dict[str, list[str]] = field(default_factory=dict)
+    closed: int = 0
+    submitting_s: float = 0.0
+    opening_s: float = 0.0
+
+
+class House:
+    """The relay over HTTP. Safe for use by several threads."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool = urllib3.PoolManager(maxsize=16, timeout=WITHIN_S, retries=False)
+
+    def ask(self, method: str, path: str, body: object = None, token: str | None = None) -> Any:  # noqa: ANN401 - JSON
+        """The answer's JSON. Raises RuntimeError with the status for anything but success."""
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        if body is not None:
+            headers["content-type"] = "application/json"
+        content = None if body is None else json.dumps(body).encode()
+        response = self._pool.request(method, self._url + path, body=content, headers=headers)
+        if not 200 <= response.status < 300:
+            raise RuntimeError(f"{method} {response.status}")
+        return response.json()
+
+    def settle(self, identity: Identity) -> str:
+        """Open the account and sign in; the token."""
+        name = identity.name
+        self.ask("POST", f"/profile/{name}", identity.signed_profile.to_json())
+        challenge = self.ask("GET", f"/auth/{name}")
+        signature = sign(identity.keys.signing.private_key, challenge)
+        return str(self.ask("POST", f"/auth/{name}", {"challenge": challenge, "signature": signature}))
+
+    def submit(self, envelope: str) -> str:
+        """The hash in the receipt."""
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "dm3_submitMessage", "params": [envelope]}
+        answer = self.ask("POST", "/rpc", asked)
+        return str(answer["result"]["messageHash"])
+
+    def inbox(self, name: str, token: str) -> Iterator[str]:
+        """The hashes of everything that waits."""
+        cursor, more = "", True
+        while more:
+            page = self.ask("GET", f"/inbox/{name}{cursor}", token=token)
+            for message in page["messages"]:
+                yield hash_of(message["envelope"])
+            cursor, more = f"?cursor={page['cursor']}", page["more"]
+
+
+def hash_of(envelope: JsonObject) -> str:
+    """What the receipt names, too."""
+    metadata = envelope["metadata"]
+    assert isinstance(metadata, dict)
+    return str(metadata["encryptedMessageHash"])
+
+
+class Sockets:
+    """Open sockets in an event loop of their own, which note what they are pushed."""
+
+    def __init__(self, plan: Plan, tale: Tale) -> None:
+        self._ws_url = plan.ws_url
+        self._tale = tale
+        self._sockets: list[ClientConnection] = []
+        self._loop = asyncio.new_event_loop()
+        self._room = asyncio.Semaphore(OPENING_AT_ONCE)
+        self._thread = Thread(target=self._loop.run_forever, name="sockets")
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @contextmanager
+    def open(self, people: Sequence[tuple[str, str]]) -> Iterator[None]:
+        """Have a socket for each (name, token), every second one in the Socket.IO dialect."""
+        self._thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(self._open_all(people), self._loop).result()
+            yield
+        finally:
+            asyncio.run_coroutine_threadsafe(self._close_all(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    async def _open_all(self, people: Sequence[tuple[str, str]]) -> None:
+        self._tale.owners = [name for name, _ in people]
+        self._tale.dialects = ["json" if number % 2 else "socket.io" for number in range(len(people))]
+        openings = (self._open(number, name, token) for number, (name, token) in enumerate(people))
+        await asyncio.gather(*openings)
+
+    async def _open(self, number: int, name: str, token: str) -> None:
+        plain = self._tale.dialects[number] == "json"
+        path = "/live" if plain else "/socket.io/?EIO=4&transport=websocket"
+        async with self._room:
+            socket = await connect(
+                self._ws_url + path, compression=None, ping_interval=None, open_timeout=WITHIN_S
+            )
+            self._sockets.append(socket)
+            begin = self._subscribe if plain else self._authorise
+            await asyncio.wait_for(begin(socket, name, token), WITHIN_S)
+        task = asyncio.ensure_future(self._listen(number, socket))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @staticmethod
+    async def _subscribe(socket: ClientConnection, name: str, token: str) -> None:
+        await socket.send(json.dumps({"type": "subscribe", "name": name, "token": token, "cursor": None}))
+        while json.loads(await socket.recv())["type"] != "caughtUp":
+            pass
+
+    @staticmethod
+    async def _authorise(socket: ClientConnection, name: str, token: str) -> None:
+        assert str(await socket.recv()).startswith("0{")
+        await socket.send("40" + json.dumps({"account": {"ensName": name}, "token": token}))
+        first = str(await socket.recv())
+        assert first.startswith("40{"), first
+        assert await socket.recv() == '42["authorized"]'
+
+    async def _listen(self, number: int, socket: ClientConnection) -> None:
+        try:
+            async for frame in socket:
+                received_s = time.monotonic()
+                text = str(frame)
+                if text == "2":
+                    await socket.send("3")
+                elif text == '{"type":"ping"}':
+                    await socket.send('{"type":"pong"}')
+                elif (pushed := _message_in(text)) is not None:
+                    self._tale.pushed.append((hash_of(pushed), number, received_s))
+        except ConnectionClosed:
+            self._tale.closed += 1
+
+    async def _close_all(self) -> None:
+        listening = list(self._tasks)
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
+        for socket in self._sockets:
+            socket.transport.abort()
+
+
+def _message_in(text: str) -> JsonObject | None:
+    """The envelope in a frame of either dialect, if it has one."""
+    envelope: JsonObject
+    if text.startswith('42["message",'):
+        _, envelope = json.loads(text[2:])
+        return envelope
+    if text.startswith("{") and (frame := json.loads(text))["type"] == "message":
+        envelope = frame["message"]["envelope"]
+        return envelope
+    return None
+
+
+def seal(plan: Plan, sender: Identity, receiver: Identity, text: str) -> Envelope:
+    """A message in an envelope for the relay."""
+    signing_key = sender.keys.signing.private_key
+    message = build_message(
+        to=receiver.name,
+        from_=sender.name,
+        message=text,
+        timestamp_ms=SystemClock().now_ms(),
+        signing_private_key=signing_key,
+    )
+    return build_envelope(
+        message,
+        receiver_encryption_key=receiver.keys.encryption.public_key,
+        delivery_service_encryption_key=plan.relay_encryption_key,
+        signing_private_key=signing_key,
+        delivery_information=DeliveryInformation(receiver.name, sender.name),
+        entropy=SystemChance(),
+    )
+
+
+class Crowd:
+    """Everybody in a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._tale = Tale()
+        self._house = House(plan.url)
+        self._receivers = [Identity.parse(one) for one in plan.receivers]
+        self._senders = [Identity.parse(one) for one in plan.senders]
+
+    def play(self) -> Tale:
+        """Open accounts and sockets, write, wait until it is quiet, and fetch."""
+        plan, tale = self._plan, self._tale
+        with ThreadPoolExecutor(len(self._senders)) as threads:
+            tokens = list(threads.map(self._house.settle, self._receivers))
+            signed_in = [(one.name, token) for one, token in zip(self._receivers, tokens, strict=True)]
+            letters = self._letters()
+            sockets = Sockets(plan, tale)
+            began_s = time.monotonic()
+            with sockets.open(signed_in * plan.sockets_each):
+                tale.opening_s = time.monotonic() - began_s
+                print(json.dumps("ready"), flush=True)  # noqa: T201 - whoever has started this counts from now on
+                began_s = time.monotonic()
+                list(threads.map(self._send, letters))
+                tale.submitting_s = time.monotonic() - began_s
+                self._wait_until_quiet()
+            for name, token in signed_in:
+                tale.fetched[name] = list(self._house.inbox(name, token))
+        return tale
+
+    def _letters(self) -> list[list[str]]:
+        """What each sender is going to submit, sealed beforehand."""
+        chance = Random(self._plan.seed)  # noqa: S311 - whom somebody writes to
+        letters: list[list[str]] = [[] for _ in self._senders]
+        for number in range(self._plan.messages):
+            sender, receiver = number % len(self._senders), chance.choice(self._receivers)
+            envelope = seal(self._plan, self._senders[sender], receiver, f"message {number}").to_json()
+            self._tale.sent_to[hash_of(envelope)] = receiver.name
+            letters[sender].append(json.dumps(envelope))
+        return letters
+
+    def _send(self, letters: Sequence[str]) -> None:
+        for letter in letters:
+            accepted = self._house.submit(letter)
+            self._tale.submitted[accepted] = time.monotonic()  # when the answer is here
+
+    def _wait_until_quiet(self) -> None:
+        """Wait for every push, or for a time in which none comes."""
+        tale = self._tale
+        sockets_of = Counter(tale.owners)
+        expected = sum(sockets_of[name] for name in tale.sent_to.values())
+        seen, seen_s = -1, time.monotonic()
+        while len(tale.pushed) < expected and time.monotonic() - seen_s < QUIET_S:
+            if len(tale.pushed) != seen:
+                seen, seen_s = len(tale.pushed), time.monotonic()
+            time.sleep(0.1)
+        time.sleep(1.0)  # for doubles, which nobody waits for
+
+
+def main() -> None:
+    """See the module's docstring."""
+    plan = Plan(**json.loads(sys.stdin.readline()))
+    print(json.dumps(asdict(Crowd(plan).play())), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
