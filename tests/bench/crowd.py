@@ -1,7 +1,8 @@
 """Many people at one relay, in a process of their own: open sockets, senders, and who got what when.
 
-`python -m tests.bench.crowd`: standard input is the JSON of a `Plan`, the last line of standard output that
-of a `Tale`. What the clients do takes processor time, which must not look like the relay's.
+`python -m tests.bench.crowd`: standard input is the JSON of a `Plan`; the lines of standard output are
+"ready" when the sockets are open, "quiet" when nothing more is pushed, and a `Tale`. What the clients do
+takes processor time, which must not look like the relay's.
 """
 
 from __future__ import annotations
@@ -17,19 +18,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from random import Random
 from threading import Thread
-from typing import Any
 
-import urllib3
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from chalicelib.client.identity import Identity
-from chalicelib.foundation import SystemChance, SystemClock
-from chalicelib.protocol.delivery_information import DeliveryInformation
-from chalicelib.protocol.envelope import Envelope, build_envelope
 from chalicelib.protocol.json_types import JsonObject
-from chalicelib.protocol.message import build_message
-from chalicelib.protocol.signing import sign
+from tests.support.relay_over_http import RelayOverHttp, hash_of, seal
 
 OPENING_AT_ONCE = 32
 WITHIN_S = 60.0
@@ -72,55 +67,6 @@ class Tale:
     closed: int = 0
     submitting_s: float = 0.0
     opening_s: float = 0.0
-
-
-class House:
-    """The relay over HTTP. Safe for use by several threads."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._pool = urllib3.PoolManager(maxsize=16, timeout=WITHIN_S, retries=False)
-
-    def ask(self, method: str, path: str, body: object = None, token: str | None = None) -> Any:  # noqa: ANN401 - JSON
-        """The answer's JSON. Raises RuntimeError with the status for anything but success."""
-        headers = {} if token is None else {"authorization": f"Bearer {token}"}
-        if body is not None:
-            headers["content-type"] = "application/json"
-        content = None if body is None else json.dumps(body).encode()
-        response = self._pool.request(method, self._url + path, body=content, headers=headers)
-        if not 200 <= response.status < 300:
-            raise RuntimeError(f"{method} {response.status}")
-        return response.json()
-
-    def settle(self, identity: Identity) -> str:
-        """Open the account and sign in; the token."""
-        name = identity.name
-        self.ask("POST", f"/profile/{name}", identity.signed_profile.to_json())
-        challenge = self.ask("GET", f"/auth/{name}")
-        signature = sign(identity.keys.signing.private_key, challenge)
-        return str(self.ask("POST", f"/auth/{name}", {"challenge": challenge, "signature": signature}))
-
-    def submit(self, envelope: str) -> str:
-        """The hash in the receipt."""
-        asked = {"jsonrpc": "2.0", "id": 1, "method": "dm3_submitMessage", "params": [envelope]}
-        answer = self.ask("POST", "/rpc", asked)
-        return str(answer["result"]["messageHash"])
-
-    def inbox(self, name: str, token: str) -> Iterator[str]:
-        """The hashes of everything that waits."""
-        cursor, more = "", True
-        while more:
-            page = self.ask("GET", f"/inbox/{name}{cursor}", token=token)
-            for message in page["messages"]:
-                yield hash_of(message["envelope"])
-            cursor, more = f"?cursor={page['cursor']}", page["more"]
-
-
-def hash_of(envelope: JsonObject) -> str:
-    """What the receipt names, too."""
-    metadata = envelope["metadata"]
-    assert isinstance(metadata, dict)
-    return str(metadata["encryptedMessageHash"])
 
 
 class Sockets:
@@ -217,33 +163,13 @@ def _message_in(text: str) -> JsonObject | None:
     return None
 
 
-def seal(plan: Plan, sender: Identity, receiver: Identity, text: str) -> Envelope:
-    """A message in an envelope for the relay."""
-    signing_key = sender.keys.signing.private_key
-    message = build_message(
-        to=receiver.name,
-        from_=sender.name,
-        message=text,
-        timestamp_ms=SystemClock().now_ms(),
-        signing_private_key=signing_key,
-    )
-    return build_envelope(
-        message,
-        receiver_encryption_key=receiver.keys.encryption.public_key,
-        delivery_service_encryption_key=plan.relay_encryption_key,
-        signing_private_key=signing_key,
-        delivery_information=DeliveryInformation(receiver.name, sender.name),
-        entropy=SystemChance(),
-    )
-
-
 class Crowd:
     """Everybody in a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._tale = Tale()
-        self._house = House(plan.url)
+        self._house = RelayOverHttp(plan.url)
         self._receivers = [Identity.parse(one) for one in plan.receivers]
         self._senders = [Identity.parse(one) for one in plan.senders]
 
@@ -258,11 +184,12 @@ class Crowd:
             began_s = time.monotonic()
             with sockets.open(signed_in * plan.sockets_each):
                 tale.opening_s = time.monotonic() - began_s
-                print(json.dumps("ready"), flush=True)  # noqa: T201 - whoever has started this counts from now on
+                say("ready")
                 began_s = time.monotonic()
                 list(threads.map(self._send, letters))
                 tale.submitting_s = time.monotonic() - began_s
                 self._wait_until_quiet()
+                say("quiet")
             for name, token in signed_in:
                 tale.fetched[name] = list(self._house.inbox(name, token))
         return tale
@@ -273,7 +200,9 @@ class Crowd:
         letters: list[list[str]] = [[] for _ in self._senders]
         for number in range(self._plan.messages):
             sender, receiver = number % len(self._senders), chance.choice(self._receivers)
-            envelope = seal(self._plan, self._senders[sender], receiver, f"message {number}").to_json()
+            envelope = seal(
+                self._senders[sender], receiver, f"message {number}", self._plan.relay_encryption_key
+            ).to_json()
             self._tale.sent_to[hash_of(envelope)] = receiver.name
             letters[sender].append(json.dumps(envelope))
         return letters
@@ -296,10 +225,16 @@ class Crowd:
         time.sleep(1.0)  # for doubles, which nobody waits for
 
 
+def say(what: object) -> None:
+    """A line of JSON for whoever has started this."""
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """See the module's docstring."""
     plan = Plan(**json.loads(sys.stdin.readline()))
-    print(json.dumps(asdict(Crowd(plan).play())), flush=True)  # noqa: T201
+    say(asdict(Crowd(plan).play()))
 
 
 if __name__ == "__main__":

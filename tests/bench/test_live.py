@@ -17,14 +17,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.client.identity import Identity
-from chalicelib.client.wallet import Wallet
-from chalicelib.client.ens import ens_directory
-from chalicelib.names.http_transport import HttpTransport as ChainOverHttp
-from chalicelib.foundation import SystemChance, SystemClock
-from chalicelib.protocol.profile import USER_PROFILE_RECORD
 from infra.local.serve import LocalRelay, start_local
 from tests.bench.crowd import Plan, Tale
+from tests.support.relay_over_http import person, relay_key
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("bench")]
 
@@ -40,18 +35,16 @@ class Requests:
 
     def __init__(self, relay: LocalRelay) -> None:
         self._lock = Lock()
+        self.counting = False
         self.by_submits: Counter[str] = Counter()
         self.by_workers: Counter[str] = Counter()
         self.fetching: Counter[str] = Counter()
         for service in SERVICES:
             relay.aws.clients(service).meta.events.register("before-call", self._count)
 
-    def reset(self) -> None:
-        with self._lock:
-            for counts in (self.by_submits, self.by_workers, self.fetching):
-                counts.clear()
-
     def _count(self, model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
+        if not self.counting:
+            return
         name = f"{model.service_model.service_name} {model.name}"
         submitting = current_thread().name.startswith("gateway")
         kind = self.by_submits if submitting else self.by_workers
@@ -70,27 +63,8 @@ def relay() -> Iterator[LocalRelay]:
         yield relay
 
 
-def person(relay: LocalRelay, name: str) -> Identity:
-    """Somebody whose name and profile are on the chain."""
-    wallet = Wallet.create(SystemChance())
-    identity = Identity.create(name, wallet.address, wallet.sign, [relay.relay_name])
-    relay.chain.register(name, wallet.address, texts={USER_PROFILE_RECORD: identity.profile_record()})
-    return identity
-
-
-def relay_key(relay: LocalRelay) -> str:
-    """The relay's public key, as its name tells."""
-    node = ChainOverHttp(relay.rpc_url)
-    directory = ens_directory(
-        node, local=True, clock_ms=SystemClock().now_ms, universal_resolver=relay.universal_resolver
-    )
-    profile = directory.delivery_service(relay.relay_name, fresh=True)
-    assert profile is not None
-    return profile.public_encryption_key
-
-
 def play(relay: LocalRelay, requests: Requests) -> Tale:
-    """Have the crowd do all it does; requests are counted from when its sockets are open."""
+    """Have the crowd do all it does; requests are counted while it writes and is pushed to."""
     plan = Plan(
         url=relay.url,
         ws_url=relay.ws_url,
@@ -113,7 +87,9 @@ def play(relay: LocalRelay, requests: Requests) -> Tale:
         crowd.stdin.write(json.dumps(asdict(plan)) + "\n")
         crowd.stdin.flush()
         assert json.loads(crowd.stdout.readline()) == "ready"
-        requests.reset()
+        requests.counting = True
+        assert json.loads(crowd.stdout.readline()) == "quiet"
+        requests.counting = False
         return Tale(**json.loads(crowd.stdout.readline()))
 
 
@@ -124,19 +100,21 @@ def at(share: float, ordered: list[float]) -> float:
 
 def tell(tale: Tale, requests: Requests) -> None:
     delays_s = sorted(received_s - tale.submitted[message] for message, _, received_s in tale.pushed)
+    p50_s, p99_s = at(0.5, delays_s), at(0.99, delays_s)
     early = sum(delay_s < 0 for delay_s in delays_s)
     pushes = len(delays_s)
-    print(  # noqa: T201 - a bench prints what it measured
-        f"\n{len(tale.owners)} sockets ({dict(Counter(tale.dialects))}) opened in {tale.opening_s:.1f} s\n"
-        f"{len(tale.submitted):,} messages of {SENDERS} senders in {tale.submitting_s:.1f} s; {pushes:,} pushes\n"
-        f"from submit answered to push received: p50 {at(0.5, delays_s):.3f} s, p99 {at(0.99, delays_s):.3f} s, "
-        f"max {delays_s[-1]:.3f} s; {early} came before the answer\n"
-        f"requests to AWS for each submit: {each(requests.by_submits, MESSAGES)}\n"
-        f"requests to AWS for each message told: {each(requests.by_workers, MESSAGES)}, "
-        f"and {pushes / MESSAGES:.2f} posts to sockets; for each push: "
-        f"{(requests.by_workers.total() + pushes) / pushes:.2f}\n"
-        f"and those of event sources, for each message: {each(requests.fetching, MESSAGES)}"
-    )
+    each_push = (requests.by_workers.total() + pushes) / pushes
+    for line in (
+        f"\n{len(tale.owners)} sockets {dict(Counter(tale.dialects))}, opened in {tale.opening_s:.1f} s",
+        f"{len(tale.submitted):,} messages of {SENDERS} senders in {tale.submitting_s:.1f} s",
+        f"{pushes:,} pushes, of which {early} came before the submit's answer",
+        f"submit answered to push received: p50 {p50_s:.3f} s, p99 {p99_s:.3f} s, max {delays_s[-1]:.3f} s",
+        f"requests to AWS for a submit: {each(requests.by_submits, MESSAGES)}",
+        f"for telling a message: {each(requests.by_workers, MESSAGES)}, and a post for each push",
+        f"for a push: {each_push:.2f}, its post included",
+        f"besides, by event sources, for a message: {each(requests.fetching, MESSAGES)}",
+    ):
+        print(line)  # noqa: T201 - a bench prints what it measured
 
 
 def test_every_socket_gets_every_message_once(relay: LocalRelay) -> None:
