@@ -110,8 +110,8 @@ def tell(tale: Tale, requests: Requests) -> None:
         f"{pushes:,} pushes, of which {early} came before the submit's answer",
         f"submit answered to push received: p50 {p50_s:.3f} s, p99 {p99_s:.3f} s, max {delays_s[-1]:.3f} s",
         f"requests to AWS for a submit: {each(requests.by_submits, MESSAGES)}",
-        f"for telling a message: {each(requests.by_workers, MESSAGES)}, and a post for each push",
-        f"for a push: {each_push:.2f}, its post included",
+        f"for telling a message, pings included: {each(requests.by_workers, MESSAGES)}",
+        f"for a push, its post included: {each_push:.2f}",
         f"besides, by event sources, for a message: {each(requests.fetching, MESSAGES)}",
     ):
         print(line)  # noqa: T201 - a bench prints what it measured

@@ -30,8 +30,8 @@ WITHIN_S = 60.0
 class Refused(Exception):
     """The relay has answered with another status than success."""
 
-    def __init__(self, status: int) -> None:
-        super().__init__(f"answered {status}")
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"answered {status}: {text}")
         self.status = status
 
 
@@ -49,9 +49,9 @@ class RelayOverHttp:
             headers["content-type"] = "application/json"
         content = None if body is None else json.dumps(body).encode()
         response = self._pool.request(method, self._url + path, body=content, headers=headers)
-        if not 200 <= response.status < 300:
-            raise Refused(response.status)
         text = response.data.decode()
+        if not 200 <= response.status < 300:
+            raise Refused(response.status, text)
         return json.loads(text) if text.startswith(("{", "[", '"')) else text
 
     def settle(self, identity: Identity) -> str:
