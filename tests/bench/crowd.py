@@ -27,6 +27,7 @@ from chalicelib.protocol.json_types import JsonObject
 from tests.support.relay_over_http import RelayOverHttp, hash_of, seal
 
 OPENING_AT_ONCE = 32
+PONGS = {"2": "3", '{"type":"ping"}': '{"type":"pong"}'}
 WITHIN_S = 60.0
 QUIET_S = 20.0
 """When for so long nothing has been pushed, what is missing is fetched."""
@@ -114,33 +115,33 @@ class Sockets:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    @staticmethod
-    async def _subscribe(socket: ClientConnection, name: str, token: str) -> None:
+    async def _subscribe(self, socket: ClientConnection, name: str, token: str) -> None:
         await socket.send(json.dumps({"type": "subscribe", "name": name, "token": token, "cursor": None}))
-        while json.loads(await socket.recv())["type"] != "caughtUp":
+        while json.loads(await self._frame(socket))["type"] != "caughtUp":
             pass
 
-    @staticmethod
-    async def _authorise(socket: ClientConnection, name: str, token: str) -> None:
-        assert str(await socket.recv()).startswith("0{")
+    async def _authorise(self, socket: ClientConnection, name: str, token: str) -> None:
+        assert (await self._frame(socket)).startswith("0{")
         await socket.send("40" + json.dumps({"account": {"ensName": name}, "token": token}))
-        first = str(await socket.recv())
-        assert first.startswith("40{"), first
-        assert await socket.recv() == '42["authorized"]'
+        assert (await self._frame(socket)).startswith("40{")
+        assert await self._frame(socket) == '42["authorized"]'
 
     async def _listen(self, number: int, socket: ClientConnection) -> None:
         try:
-            async for frame in socket:
+            while True:
+                frame = await self._frame(socket)
                 received_s = time.monotonic()
-                text = str(frame)
-                if text == "2":
-                    await socket.send("3")
-                elif text == '{"type":"ping"}':
-                    await socket.send('{"type":"pong"}')
-                elif (pushed := _message_in(text)) is not None:
+                if (pushed := _message_in(frame)) is not None:
                     self._tale.pushed.append((hash_of(pushed), number, received_s))
         except ConnectionClosed:
             self._tale.closed += 1
+
+    @staticmethod
+    async def _frame(socket: ClientConnection) -> str:
+        """The next frame that is no ping; pings, which may come at any time, are answered."""
+        while (frame := str(await socket.recv())) in PONGS:
+            await socket.send(PONGS[frame])
+        return frame
 
     async def _close_all(self) -> None:
         listening = list(self._tasks)
