@@ -63,6 +63,14 @@ def relay() -> Iterator[LocalRelay]:
         yield relay
 
 
+def heard(crowd: subprocess.Popen[str]) -> Any:  # noqa: ANN401 - JSON
+    """The next line of what the crowd says."""
+    assert crowd.stdout is not None
+    line = crowd.stdout.readline()
+    assert line, "the crowd has failed; standard error says why"
+    return json.loads(line)
+
+
 def play(relay: LocalRelay, requests: Requests) -> Tale:
     """Have the crowd do all it does; requests are counted while it writes and is pushed to."""
     plan = Plan(
@@ -83,14 +91,13 @@ def play(relay: LocalRelay, requests: Requests) -> Tale:
         text=True,
     ) as crowd:
         assert crowd.stdin is not None
-        assert crowd.stdout is not None
         crowd.stdin.write(json.dumps(asdict(plan)) + "\n")
         crowd.stdin.flush()
-        assert json.loads(crowd.stdout.readline()) == "ready"
+        assert heard(crowd) == "ready"
         requests.counting = True
-        assert json.loads(crowd.stdout.readline()) == "quiet"
+        assert heard(crowd) == "quiet"
         requests.counting = False
-        return Tale(**json.loads(crowd.stdout.readline()))
+        return Tale(**heard(crowd))
 
 
 def at(share: float, ordered: list[float]) -> float:
