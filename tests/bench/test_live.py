@@ -58,7 +58,7 @@ def each(counts: Counter[str], number: int) -> str:
 
 
 @pytest.fixture
-def relay() -> Iterator[LocalRelay]:
+def relay(quiet: None) -> Iterator[LocalRelay]:
     with start_local() as relay:
         yield relay
 
