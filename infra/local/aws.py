@@ -23,6 +23,7 @@ from chalicelib.store.tables import TableNames, create_tables
 from infra.local.clients import OneAtATime, StreamsWithKeys, Watched
 from infra.local.mails import SENDER, Mails
 from infra.local.messaging import Messaging, QueueTimes, create_messaging, remove_messaging
+from infra.local.moto_tables import queries_by_partition
 from infra.local.nudges import Nudges
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _moto() -> Iterator[Callable[[str], Any]]:
     previous = os.environ.get("AWS_ACCOUNT_ID_ENDPOINT_MODE")
     os.environ["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = "disabled"
     try:
-        with mock_aws():
+        with mock_aws(), queries_by_partition():
             yield lambda service: OneAtATime(_moto_client(service), lock)
     finally:
         os.environ.pop("AWS_ACCOUNT_ID_ENDPOINT_MODE")

@@ -151,12 +151,14 @@ def start_local(
     accounts: int = ACCOUNTS,
     *,
     times: Times | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> LocalRelay:
     """Start everything and return when the relay can be used. A port of 0 means any free one.
 
-    `aws_url` is an endpoint of the AWS services; without it they run in this process (moto). Raises OSError
-    if a port is taken, and what the chain and the AWS endpoint raise if they do not start; then nothing is
-    left running.
+    `aws_url` is an endpoint of the AWS services; without it they run in this process (moto). `settings` are
+    variables that an operator would set otherwise than they are here, such as `DM3_SMS`. Raises OSError if a
+    port is taken, and what the chain and the AWS endpoint raise if they do not start; then nothing is left
+    running.
     """
     times = times or Times()
     with ExitStack() as starting:
@@ -165,15 +167,16 @@ def start_local(
         aws = starting.enter_context(local_aws(aws_url, times=times.queues))
         keys = Keys.generate(secrets.token_bytes)
         operator_token = secrets.token_urlsafe()
-        settings = Settings.read(_environment(keys, chain, aws, operator_token, server.url))
+        environment = _environment(keys, chain, aws, operator_token, server.url)
+        read = Settings.read({**environment, **(settings or {})})
         # The functions need clients, which post to the sockets, whose events go to the functions.
-        wiring = Wiring(lambda: settings, clients=lambda service: clients(service))
+        wiring = Wiring(lambda: read, clients=lambda service: clients(service))
         sockets = SocketGateway(_Routes(wiring), limits=times.sockets)
         clients = _with_management(aws.clients, ManagementClient(sockets))
         gateway = Gateway(
             application(wiring.relay, wiring.notify, wiring.probe, wiring.metrics.flush), sockets=sockets
         )
-        workers = LocalWorkers(settings, aws, clients, minute_s=times.minute_s)
+        workers = LocalWorkers(read, aws, clients, minute_s=times.minute_s)
         starting.callback(sockets.close)
         starting.callback(gateway.close)
         starting.callback(server.stop)  # first: no request may meet a gateway that is closed

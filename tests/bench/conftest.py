@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterator
+from logging import StreamHandler
+from pathlib import Path
 
 import pytest
 from moto import mock_aws
 
+from chalicelib.api import logs
 from chalicelib.relay.settings import Limits
 from tests.faults.ground import ground_on
 from tests.faults.wire import Wire
@@ -34,3 +39,16 @@ def world(ground: Ground) -> World:
     warm.submit("warm-up")
     warm.acknowledge(warm.fetch())
     return warm
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """The access log is written, as in earnest, but not among the figures."""
+    logs.configure()
+    # Exactly this class: pytest's own handlers derive from it.
+    handlers = [handler for handler in logging.getLogger("dm3").handlers if type(handler) is StreamHandler]
+    with Path(os.devnull).open("w") as nowhere:
+        streams = [handler.setStream(nowhere) for handler in handlers]
+        yield
+        for handler, stream in zip(handlers, streams, strict=True):
+            handler.setStream(stream)

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
 import time
-from collections.abc import Iterator
-from logging import StreamHandler
-from pathlib import Path
 from typing import NoReturn
 
-import pytest
-
-from chalicelib.api import logs
 from chalicelib.api.application import application
 from chalicelib.client.wallet import Wallet
 from chalicelib.foundation import SystemChance, SystemClock
@@ -45,19 +37,6 @@ def relay_in_memory(keys: RelayKeys, alice: Person, bob: Person) -> Relay:
     )
     relay.accounts.register(bob.name, bob.signed_profile, source=SOURCE)
     return relay
-
-
-@pytest.fixture
-def quiet() -> Iterator[None]:
-    """The access log is written, as in earnest, but not among the figures."""
-    logs.configure()
-    # Exactly this class: pytest's own handlers derive from it.
-    handlers = [handler for handler in logging.getLogger("dm3").handlers if type(handler) is StreamHandler]
-    with Path(os.devnull).open("w") as nowhere:
-        streams = [handler.setStream(nowhere) for handler in handlers]
-        yield
-        for handler, stream in zip(handlers, streams, strict=True):
-            handler.setStream(stream)
 
 
 def test_submits_a_second_in_one_process(quiet: None) -> None:
