@@ -252,4 +252,3 @@ def when(look: Callable[[], object], within_s: float, tell: Callable[[], object]
         assert ends > 0, json.dumps(tell(), default=str)
         pause.wait(0.2)
         ends -= 0.2
-
