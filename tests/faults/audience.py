@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,25 +45,47 @@ def another_client(relay: LocalRelay, person: Person) -> Dm3Client:
     return Dm3Client.connect(person.identity, relay.rpc_url, universal_resolver=relay.universal_resolver)
 
 
-def add_hook(person: Person, receiver: Hook) -> str:
-    """Let `receiver` hear of the person's messages; the id of the webhook."""
-    (webhook,) = (one for one in person.client.webhooks.add(receiver.url).webhooks if one.secret)
-    assert webhook.state == "active"
-    assert webhook.secret is not None
-    receiver.secret = webhook.secret
-    return webhook.id
+@dataclass(frozen=True)
+class Subscription:
+    """A webhook of somebody's."""
 
+    person: Person
+    hook: Hook
+    webhook_id: str
 
-def log_of(person: Person, webhook_id: str) -> dict[str, str]:
-    """The state of every delivery in the log, by the id of its message."""
-    found: dict[str, str] = {}
-    cursor, more = None, True
-    while more:
-        page = person.client.webhooks.log(webhook_id, cursor, limit=100)
-        found |= {str(one.message_id): one.state for one in page.deliveries}
-        cursor = page.cursor
-        more = cursor is not None
-    return found
+    @classmethod
+    def of(cls, person: Person, hook: Hook) -> Subscription:
+        """Let `hook` hear of the person's messages from now on."""
+        (webhook,) = (one for one in person.client.webhooks.add(hook.url).webhooks if one.secret)
+        assert webhook.state == "active"
+        assert webhook.secret is not None
+        hook.secret = webhook.secret
+        return cls(person, hook, webhook.id)
+
+    def missing(self, sent: list[str]) -> set[str]:
+        """The ids of messages that it has not been told of."""
+        return set(sent) - self.hook.told
+
+    def check(self, sent: list[str]) -> None:
+        """Each message was told under one webhook-id, every request was genuine, and all is settled."""
+        assert self.hook.forged == 0
+        assert set(self.hook.ids) == set(sent)
+        assert all(len(ids) == 1 for ids in self.hook.ids.values())
+        assert len({webhook_id for webhook_id, _ in self.hook.requests}) == len(sent)
+        log = self.log()
+        assert set(log) == set(sent)
+        assert set(log.values()) == {"delivered"}
+
+    def log(self) -> dict[str, str]:
+        """The state of every delivery, by the id of its message."""
+        found: dict[str, str] = {}
+        cursor, more = None, True
+        while more:
+            page = self.person.client.webhooks.log(self.webhook_id, cursor, limit=100)
+            found |= {str(one.message_id): one.state for one in page.deliveries}
+            cursor = page.cursor
+            more = cursor is not None
+        return found
 
 
 class Writers:
@@ -77,31 +100,24 @@ class Writers:
     def write(self, receivers: list[str], threads: int) -> None:
         """One message to each of the receivers, in about this order. Raises if one is not accepted."""
         waiting = [(number, name) for number, name in enumerate(receivers)][::-1]
-        failures: list[BaseException] = []
 
         def run() -> None:
             client = another_client(self._relay, self._person)
-            try:
-                while not failures:
-                    with self._lock:
-                        if not waiting:
-                            return
-                        number, name = waiting.pop()
-                    sent = client.send(name, f"message {number}")
-                    assert isinstance(sent, Sent)
-                    assert sent.receipt is not None
-                    with self._lock:
-                        self.sent.setdefault(name, []).append(sent.receipt.message_id)
-            except BaseException as error:
-                failures.append(error)
+            while (following := self._next(waiting)) is not None:
+                number, name = following
+                sent = client.send(name, f"message {number}")
+                assert isinstance(sent, Sent)
+                assert sent.receipt is not None
+                with self._lock:
+                    self.sent.setdefault(name, []).append(sent.receipt.message_id)
 
-        started = [Thread(target=run) for _ in range(threads)]
-        for thread in started:
-            thread.start()
-        for thread in started:
-            thread.join()
-        if failures:
-            raise failures[0]
+        with ThreadPoolExecutor(threads) as pool:
+            for begun in [pool.submit(run) for _ in range(threads)]:
+                begun.result()
+
+    def _next(self, waiting: list[tuple[int, str]]) -> tuple[int, str] | None:
+        with self._lock:
+            return waiting.pop() if waiting else None
 
 
 class Follower:

@@ -12,19 +12,17 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from random import Random
 
 import pytest
 
-from chalicelib.cli.demo.people import Person
 from infra.local.messaging import QueueTimes
 from infra.local.serve import PEOPLE, LocalRelay, Times, start_local
 from infra.local.streams import StreamPump
 from infra.local.workers import LocalWorkers
 from tests.faults import audience
-from tests.faults.audience import Follower, Letterboxes, Visitor, Writers
-from tests.faults.hook import Hook, hook
+from tests.faults.audience import Follower, Letterboxes, Subscription, Visitor, Writers
+from tests.faults.hook import hook
 from tests.faults.reaper import Reaper, Weather
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("workers-killed")]
@@ -85,12 +83,10 @@ def test_everybody_is_told_of_every_message_whoever_is_killed(
     writers, letterboxes = Writers(relay, alice), Letterboxes(relay)
     workers = in_the_weather(relay, weather)
     with ExitStack() as stack:
-
-        def subscribed(person: Person) -> Subscription:
-            receiver = stack.enter_context(hook(lambda _: stumbling.random() < STUMBLES))
-            return Subscription(person, receiver, audience.add_hook(person, receiver))
-
-        subscriptions = [subscribed(person) for person in (bob, carol, carol)]
+        subscriptions = [
+            Subscription.of(person, stack.enter_context(hook(lambda _: stumbling.random() < STUMBLES)))
+            for person in (bob, carol, carol)
+        ]
         push_url, pushed = stack.enter_context(audience.push_service())
         wake = [audience.wake_by_mail_and_push(relay, one, push_url) for one in sleepers]
         codes = len(relay.mails())
@@ -107,7 +103,7 @@ def test_everybody_is_told_of_every_message_whoever_is_killed(
                 letterboxes.redrive()
                 mailed = Counter(mail.to[0] for mail in relay.mails()[codes:])
                 found: dict[str, object] = {
-                    "webhooks": sum(len(set(sent[one.person.name]) - one.hook.told) for one in subscriptions),
+                    "webhooks": sum(len(one.missing(sent[one.person.name])) for one in subscriptions),
                     "followed": len(sent[carol.name]) - len(follower.texts),
                     "mails": [address for address, _ in wake if not mailed[address]],
                     "pushes": [path for _, path in wake if not pushed[path]],
@@ -144,21 +140,3 @@ def test_everybody_is_told_of_every_message_whoever_is_killed(
     assert max(follower.texts.values()) == 1, "nothing is shown twice"
     assert set(reaper.kills) == set(KILLED)
     assert reaper.in_the_middle.total() > LEAST_KILLED_WORKING
-
-
-@dataclass(frozen=True)
-class Subscription:
-    """A webhook of somebody's."""
-
-    person: Person
-    hook: Hook
-    webhook_id: str
-
-    def check(self, sent: list[str]) -> None:
-        """Each message was told under one webhook-id, every request was genuine, and all is settled."""
-        assert self.hook.forged == 0
-        assert set(self.hook.ids) == set(sent)
-        assert all(len(ids) == 1 for ids in self.hook.ids.values())
-        log = audience.log_of(self.person, self.webhook_id)
-        assert set(log) == set(sent)
-        assert set(log.values()) == {"delivered"}
