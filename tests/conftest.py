@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tests.faults.report import fault_lines
+from tests.faults.report import fault_lines, told_lines
 from tests.interop.people import RunningRelay
 from tests.interop.running import start_local_relay
 from tests.support.hostile_report import hostile_lines
@@ -66,5 +66,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what the fault tests and the hostile servers did: a number that is not printed is not looked at."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
     properties = [report.user_properties for report in reports]
-    for line in (*fault_lines(properties), *hostile_lines(properties)):
+    for line in (*fault_lines(properties), *told_lines(properties), *hostile_lines(properties)):
         terminalreporter.write_line(line)

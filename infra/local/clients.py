@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from itertools import count
 from threading import Event
 from typing import Any
 
@@ -22,18 +22,31 @@ class Killed(BaseException):
     """Ends the threads of a worker that was killed. No handler of the relay catches it."""
 
 
-@dataclass(frozen=True, slots=True)
 class Life:
-    """A worker's life: `kill` ends it."""
+    """A worker's life: `kill` ends it at once, `doom` in the middle of what the worker does next."""
 
-    _over: Event = field(default_factory=Event)
+    def __init__(self) -> None:
+        self._over = Event()
+        self._left: count[int] | None = None
+        self._last = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._over.is_set()
 
     def kill(self) -> None:
         """From now on the worker calls nobody any more."""
         self._over.set()
 
+    def doom(self, checks: int) -> None:
+        """Let the worker pass `checks` more checks, two of which belong to each call, and end at the next."""
+        self._last, self._left = checks, count()
+
     def check(self) -> None:
         """Raises Killed if it is over."""
+        if self._left is not None and next(self._left) >= self._last:
+            self._over.set()
         if self._over.is_set():
             raise Killed
 

@@ -23,3 +23,24 @@ def fault_lines(properties: Iterable[Sequence[tuple[str, object]]]) -> Iterator[
     yield f"{'faults':40}" + "".join(f"{column:>10}" for column in COLUMNS)
     for operation, row in rows.items():
         yield f"{operation:40}" + "".join(f"{row[column]:>10}" for column in COLUMNS)
+
+
+TOLD = ("messages", "requests", "doubles", "refused", "kills", "working", "failed", "redriven", "lost")
+
+
+def told_lines(properties: Iterable[Sequence[tuple[str, object]]]) -> Iterator[str]:
+    """A row for each test that kills workers, and below it what else it tells; nothing if none ran.
+
+    `refused` are the requests that the webhook answered with 503, `working` the kills in the middle of work,
+    `failed` the calls to AWS that were made to fail, `redriven` what an operator moved out of dead letters.
+    """
+    rows = [
+        value for report in properties for name, value in report if name == "told" and isinstance(value, dict)
+    ]
+    if not rows:
+        return
+    yield ""
+    yield f"{'told':40}" + "".join(f"{column:>10}" for column in TOLD)
+    for row in rows:
+        yield f"{row['operation']:40}" + "".join(f"{row[column]:>10}" for column in TOLD)
+        yield from (f"  {name}: {value}" for name, value in row.items() if name not in {"operation", *TOLD})

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from botocore.exceptions import ReadTimeoutError
 
 from chalicelib.names.ports import ChainTransport, RpcCall, RpcResult
 from chalicelib.protocol.errors import Unavailable
 
+T = TypeVar("T")
 Botocore: TypeAlias = Any
 """What botocore hands to the handlers of its events."""
 
@@ -106,28 +107,33 @@ class Wire:
         if way is Way.TIMEOUT:
             raise ReadTimeoutError(endpoint_url="made to fail")
 
+    def through(self, name: str, call: Callable[[], T], failure: Callable[[], Exception]) -> T:
+        """Make a call that botocore knows nothing of. What fails is what `failure` makes."""
+        way = self._begin(name)
+        if way is Way.ERROR:
+            raise failure()
+        answer = call()
+        if way is Way.REPEATED:
+            answer = call()
+        if way is Way.CRASH_AFTER:
+            raise Crash(name)
+        if way is Way.TIMEOUT:
+            raise failure()
+        return answer
+
     def transport(self, inner: ChainTransport) -> ChainTransport:
         """A way to the chain whose calls are recorded and made to fail."""
-        return _WatchedTransport(self._begin, inner)
+        return _WatchedTransport(self, inner)
 
 
 class _WatchedTransport:
     """A `ChainTransport` around another; as the port says, what fails is `Unavailable`."""
 
-    def __init__(self, begin: Callable[[str], Way | None], inner: ChainTransport) -> None:
-        self._begin = begin
+    def __init__(self, wire: Wire, inner: ChainTransport) -> None:
+        self._wire = wire
         self._inner = inner
 
     def request(self, calls: Sequence[RpcCall]) -> list[RpcResult]:
         """See `ChainTransport.request`."""
-        way = self._begin("chain " + "+".join(call.method for call in calls))
-        if way is Way.ERROR:
-            raise Unavailable
-        results = self._inner.request(calls)
-        if way is Way.REPEATED:
-            results = self._inner.request(calls)
-        if way is Way.CRASH_AFTER:
-            raise Crash("chain")
-        if way is Way.TIMEOUT:
-            raise Unavailable
-        return results
+        name = "chain " + "+".join(call.method for call in calls)
+        return self._wire.through(name, lambda: self._inner.request(calls), Unavailable)

@@ -285,6 +285,32 @@ def test_a_call_is_not_begun_by_the_dead_and_may_be_the_last_thing_they_did() ->
     assert (len(calls), told) == (2, ["put", "put"])
 
 
+@pytest.mark.parametrize(("checks", "begun", "done"), [(0, 0, 0), (1, 1, 0), (2, 1, 1), (3, 2, 1)])
+def test_a_doomed_worker_dies_in_the_middle_of_what_it_does(checks: int, begun: int, done: int) -> None:
+    life = Life()
+    calls: list[int] = []
+
+    class Client:
+        def put(self) -> None:
+            calls.append(1)
+
+    client = Mortal(Client(), life)
+    life.doom(checks)
+    answered: list[None] = []
+
+    def work() -> None:
+        while True:
+            client.put()
+            answered.append(None)
+
+    with pytest.raises(Killed):
+        work()
+    assert (len(calls), len(answered)) == (begun, done)
+    assert life.over
+    with pytest.raises(Killed):
+        client.put()
+
+
 def test_a_pump_can_be_stopped_and_started_as_one_likes(aws: LocalAws) -> None:
     worker = Worker()
     pump = pump_of(aws, worker)
