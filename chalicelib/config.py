@@ -15,7 +15,7 @@
     DM3_SOURCE_REGISTRATIONS_PER_HOUR, DM3_SOURCE_LOOKUPS_PER_MINUTE, DM3_SOURCE_KIB_PER_DAY,
     DM3_SOURCE_SOCKETS_PER_MINUTE, DM3_ACCOUNT_SOCKETS_PER_HOUR, DM3_SOCKET_FRAMES_PER_MINUTE
                              quotas; 0: not enforced; defaults 10000, 4194304, 6000, 1000, 600, 1048576,
-                             3000, 3600, 60000
+                             3000, 3600, 6000
     DM3_OPERATOR_TOKEN_SHA256
                              SHA-256, in hex, of the token that opens /operator/rules; unset: nothing does
     DM3_LENIENT              "true": accept unverified senders, marked as such; default "false"
@@ -187,7 +187,7 @@ class Quotas:
     source_kib_per_day: int = 1_048_576
     source_sockets_per_minute: int = 3_000
     account_sockets_per_hour: int = 3_600
-    socket_frames_per_minute: int = 60_000
+    socket_frames_per_minute: int = 6_000
 
     @classmethod
     def read(cls, variables: _Variables) -> Self:

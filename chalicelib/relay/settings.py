@@ -33,7 +33,7 @@ class Limits:
     source_sockets_per_minute: int = 3_000
     account_sockets_per_hour: int = 3_600
     # Of one source, and of one account. Answers to pings count, and each pushed message may bring one.
-    socket_frames_per_minute: int = 60_000
+    socket_frames_per_minute: int = 6_000
     # Of all sources together: more than twice what one may ask for.
     unknown_names_per_minute: int = 3_000
     page_messages: int = 100

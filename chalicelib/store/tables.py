@@ -7,6 +7,7 @@ none is scanned, and all are billed by request.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,9 @@ def _create(client: DynamoDBClient, name: str, properties: JsonObject, *, bare: 
     stream = parameters.pop("StreamSpecification", None)
     if stream is not None and not bare:
         parameters["StreamSpecification"] = {"StreamEnabled": True, **stream}
-    client.create_table(TableName=name, **parameters)
+    # A request that is repeated because its answer was late meets the table that it has made.
+    with suppress(client.exceptions.ResourceInUseException):
+        client.create_table(TableName=name, **parameters)
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     if bare:
         return

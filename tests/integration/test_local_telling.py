@@ -8,7 +8,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from random import Random
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -27,7 +26,6 @@ pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("telling-relay")]
 
 WITHIN_S = 20.0
 PUSHED_WITHIN_S = 1.0
-MESSAGES = 60
 T = TypeVar("T")
 
 
@@ -221,22 +219,6 @@ def test_the_relay_says_by_what_it_can_tell(desk: Desk) -> None:
     assert [set(channel["config"]) for channel in offered if channel["type"] == "PUSH"] == [
         {"publicVapidKey"}
     ]
-
-
-def test_nothing_is_lost_when_workers_are_killed_at_random(desk: Desk, hook: Hook) -> None:
-    desk.bob.client.webhooks.add(hook.url)
-    chance = Random(1)  # noqa: S311 - a test's dice
-    workers = desk.relay.workers
-    sent = []
-    for number in range(MESSAGES):
-        sent.append(desk.write(f"message {number}"))
-        name = chance.choice(["outbox", "webhooks", "untold", "minute"])
-        workers[name].kill()
-        time.sleep(chance.random() / 50)
-        workers[name].start()
-    wait_for(lambda: set(sent) <= set(hook.messages), within_s=60)
-    arrived = [webhook_id for webhook_id, body in hook.got if body["data"]["messageId"] in sent]
-    assert len(set(arrived)) == MESSAGES, "doubles are recognised by their id"
 
 
 def test_an_account_that_leaves_leaves_nothing_behind(desk: Desk, hook: Hook) -> None:

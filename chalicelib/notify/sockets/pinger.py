@@ -20,7 +20,7 @@ from chalicelib.relay.ports import Clock
 _TURNS = PING_INTERVAL_S // 60
 _AT_ONCE = 16
 _PER_S = 50
-"""So many are pinged a second, half of what the gateway lets in by default: each answer is a frame, and a
+"""So many are pinged a second, a tenth of what the gateway lets in by default: each answer is a frame, and a
 frame that is throttled is answered by the gateway in words which end a Socket.IO socket."""
 PACED_S = 12
 """More than that are pinged faster, so that they all have been after so many seconds."""
