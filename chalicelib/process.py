@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from chalicelib.config import Keys
     from chalicelib.foundation import Clients
     from chalicelib.notify.compose import Workshop
-    from chalicelib.notify.service import Notify
+    from chalicelib.notify.service import Notify, Sockets
     from chalicelib.relay.service import Relay
+    from chalicelib.relay.settings import Limits
     from chalicelib.store.bodies import S3Bodies
     from chalicelib.store.dynamodb import DynamoStore
 
@@ -99,7 +100,7 @@ class Wiring:
     def socket(self, route: SocketRoute, event: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the WebSocket API is answered to an event of one of its routes. Never raises."""
         try:
-            answer: Mapping[str, Any] = getattr(self.notify().sockets, route)(event)
+            answer: Mapping[str, Any] = getattr(self._built(lambda: self._parts.sockets), route)(event)
             return answer
         except Dm3Error as error:
             return {"statusCode": error.status}
@@ -148,15 +149,21 @@ class _Parts:
 
     @cached_property
     def notify(self) -> Notify:
+        return self.workshop.notify(self.relay, limits=self._limits, source_of=self._source)
+
+    @cached_property
+    def sockets(self) -> Sockets:
+        return self.workshop.sockets(self.relay, limits=self._limits, source_of=self._source)
+
+    @cached_property
+    def _limits(self) -> Limits:
         from chalicelib import bootstrap
 
+        return bootstrap.limits_of(self._read_settings())
+
+    def _source(self, event: Mapping[str, Any]) -> str:
         secret = self._settings.notify.origin_secret
-
-        def source(event: Mapping[str, Any]) -> str:
-            return source_of(event.get("headers") or {}, event["requestContext"], secret)
-
-        limits = bootstrap.limits_of(self._read_settings())
-        return self.workshop.notify(self.relay, limits=limits, source_of=source)
+        return source_of(event.get("headers") or {}, event["requestContext"], secret)
 
     @cached_property
     def workshop(self) -> Workshop:

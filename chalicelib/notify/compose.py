@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from chalicelib.notify.desk import NotificationDesk
     from chalicelib.notify.outbox import Outbox
     from chalicelib.notify.schedule import Schedule
+    from chalicelib.notify.sockets.desk import SocketDesk
     from chalicelib.notify.sockets.registry import Registry
     from chalicelib.notify.webhooks.desk import WebhookDesk
 
@@ -129,14 +130,8 @@ class Workshop:
     def notify(
         self, relay: Relay, *, limits: Limits | None = None, source_of: SourceOf | None = None
     ) -> Notify:
-        """This layer beside `relay`, whose `limits` bound sockets, too.
-
-        `source_of` tells from the event of a `$connect` who opens the socket; default: whom the gateway saw.
-        """
+        """This layer beside `relay`; for `limits` and `source_of` see `sockets`."""
         from chalicelib.notify.leaving import Leaving
-        from chalicelib.notify.sockets.desk import SocketDesk, gateway_source
-
-        ports = self._ports
 
         def close_sockets(account: Account) -> None:
             self.registry.close_all(account.inbox)
@@ -148,7 +143,28 @@ class Workshop:
             forget_webhooks=self._webhooks.forget,
             close_sockets=close_sockets,
         )
-        sockets = SocketDesk(
+        return Notify(
+            notifications=self.notifications,
+            webhooks=self._webhooks,
+            sockets=self.sockets(relay, limits=limits, source_of=source_of),
+            workers=self.workers,
+            export=leaving.export,
+            forget=leaving.forget,
+            close_sockets=close_sockets,
+        )
+
+    def sockets(
+        self, relay: Relay, *, limits: Limits | None = None, source_of: SourceOf | None = None
+    ) -> SocketDesk:
+        """The routes of the sockets alone, whose functions need no carrier of e-mail and no webhooks.
+
+        `limits` are those of `relay`. `source_of` tells from the event of a `$connect` who opens the socket;
+        default: whom the gateway saw.
+        """
+        from chalicelib.notify.sockets.desk import SocketDesk, gateway_source
+
+        ports = self._ports
+        return SocketDesk(
             relay=relay,
             registry=self.registry,
             queues=ports.queues,
@@ -159,15 +175,6 @@ class Workshop:
             count=ports.count,
             limits=limits,
             source_of=source_of or gateway_source,
-        )
-        return Notify(
-            notifications=self.notifications,
-            webhooks=self._webhooks,
-            sockets=sockets,
-            workers=self.workers,
-            export=leaving.export,
-            forget=leaving.forget,
-            close_sockets=close_sockets,
         )
 
     @cached_property

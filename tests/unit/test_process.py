@@ -111,6 +111,18 @@ def test_a_socket_is_answered_whatever_happens() -> None:
     assert down.socket("disconnect", CONNECT) == {"statusCode": 200}
 
 
+def test_a_socket_is_opened_without_what_wakes_people() -> None:
+    made: list[str] = []
+
+    def clients(service: str) -> Down:
+        made.append(service)
+        return Down()
+
+    Wiring(lambda: Settings.read({**COMPLETE, **TELLING}), clients=clients).socket("connect", CONNECT)
+    assert "apigatewaymanagementapi" in made
+    assert not {"sns", "sesv2"} & set(made)
+
+
 def test_a_socket_behind_a_distribution_comes_from_where_the_distribution_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
