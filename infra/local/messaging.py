@@ -1,4 +1,4 @@
-"""The topic and the queues on the laptop, as infra/template/relay.yaml makes them on AWS.
+"""The topic and the queues on the laptop, as infra/template/queues.yaml makes them on AWS.
 
 Each queue has a dead-letter queue, and those of channels get from the topic, raw, what names their channel.
 """
