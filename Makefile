@@ -23,8 +23,9 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: setup
 	$(BIN)/dm3 demo
 
+# The measurements have a target of their own, `bench`, which continuous integration calls, too.
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore tests/bench --cov --cov-report=term:skip-covered
 
 vectors: setup
 	$(BIN)/python -m pytest -q tests/unit/protocol/test_vectors.py
