@@ -97,13 +97,16 @@ class TellingGround:
 
 
 class Undelayed:
-    """Queues that deliver at once what is to be delivered later."""
+    """Queues that keep nothing back; `due_ms` says until when what is in them should have been kept."""
 
-    def __init__(self, queues: SqsQueues) -> None:
+    def __init__(self, queues: SqsQueues, clock: TickingClock, due_ms: dict[str, int]) -> None:
         self._queues = queues
+        self._clock = clock
+        self._due_ms = due_ms
 
     def send(self, queue: Queue, text: str, *, delay_s: int = 0) -> None:
         """See `Queues.send`."""
+        self._due_ms[text] = self._clock.now_ms() + delay_s * 1_000
         self._queues.send(queue, text)
 
 
@@ -158,6 +161,10 @@ class TravellingClock(TickingClock):
         """Let time pass."""
         self._now_ms += seconds * 1_000
 
+    def forward_to(self, at_ms: int) -> None:
+        """Let time pass until `at_ms`, if that has not come yet."""
+        self._now_ms = max(self._now_ms, at_ms)
+
 
 @dataclass
 class TellingWorld:
@@ -174,6 +181,7 @@ class TellingWorld:
     pending: list[dict[str, Any]] = field(default_factory=list)
     notify: Notify = field(init=False)
     sent: list[str] = field(default_factory=list)
+    _due_ms: dict[str, int] = field(default_factory=dict)
     vapid: None = None
     texter: None = None
     url: str = "https://relay.example"
@@ -204,7 +212,7 @@ class TellingWorld:
 
     @property
     def queues(self) -> Undelayed:
-        return Undelayed(SqsQueues(self.base.sqs, self.messaging.queues))
+        return Undelayed(SqsQueues(self.base.sqs, self.messaging.queues), self.clock, self._due_ms)
 
     @property
     def stream(self) -> DynamoStreamReader:
@@ -233,10 +241,10 @@ class TellingWorld:
 
     # --- what happens ---
 
-    def write(self, text: str) -> str:
-        """Alice writes to Bob; the message's id. The stream tells of it."""
+    def write(self) -> str:
+        """Alice writes something new to Bob; the message's id. The stream tells of it."""
         with self._stream_from_here() as told:
-            submitted = self.world.submit(text)
+            submitted = self.world.submit(f"message {len(self.sent)}")
         self.pending += told
         self.sent.append(submitted.receipt.message_id)
         return self.sent[-1]
@@ -285,6 +293,7 @@ class TellingWorld:
             QueueUrl=url, AttributeNames=["All"], MessageAttributeNames=["All"]
         ).get("Messages"):
             (message,) = messages
+            self.clock.forward_to(self._due_ms.get(message["Body"], 0))
             try:
                 failed = worker({"Records": [as_record(message)]})["batchItemFailures"]
             except Crash:
@@ -347,6 +356,13 @@ class TellingWorld:
         self.gateway.open[connection_id] = []
         return True
 
+    def leave(self) -> None:
+        """Bob closes all sockets, and acknowledges what he has."""
+        for connection_id in tuple(self.gateway.open):
+            del self.gateway.open[connection_id]
+            self.notify.sockets.disconnect(socket_event(connection_id, source=SOURCE))
+        self.world.acknowledge(self.world.fetch())
+
     def say(self, connection_id: str, frame: str) -> list[str]:
         """The client sends a frame; what it has heard by then, nothing if it was cut off."""
         self.notify.sockets.message(socket_event(connection_id, body=frame, source=SOURCE))
@@ -370,6 +386,8 @@ class TellingWorld:
         frames = [json.loads(text) for text in self.say(connection_id, json.dumps(subscribe))]
         return any(frame["type"] == "caughtUp" for frame in frames)
 
-    def pushed(self, connection_id: str, message_id: str) -> int:
-        """How often the message came to the socket."""
-        return sum(message_id in text for text in self.gateway.open.get(connection_id, []))
+    def pushed(self, connection_id: str) -> int:
+        """How often the last message came to the socket."""
+        envelope = self.world.envelopes[f"message {len(self.sent) - 1}"]
+        beginning = json.loads(envelope.message)["ciphertext"][:40]
+        return sum(beginning in text for text in self.gateway.open.get(connection_id, []))
