@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 NODE_STAMPS := infra/local/node_modules/.ready tests/interop/node_modules/.ready
 
-.PHONY: setup demo test vectors explore lint package bench lock clean
+.PHONY: setup demo test vectors explore kills lint package bench lock clean
 setup: $(STAMP) $(NODE_STAMPS)
 
 $(STAMP): requirements/dev.txt pyproject.toml
@@ -33,6 +33,10 @@ vectors: setup
 # Property tests with examples that no run has had before.
 explore: setup
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q tests/unit tests/integration/test_http_fuzz.py
+
+# The tests that kill workers and functions at random, with dice that no run has had before.
+kills: setup
+	DM3_FAULT_SEED=$${DM3_FAULT_SEED:-$$(date +%s)} DM3_FAULT_MESSAGES=1000 $(BIN)/python -m pytest -q tests/faults/test_workers_killed.py tests/faults/test_functions_killed.py
 
 lint: setup
 	$(BIN)/ruff check .
