@@ -34,7 +34,8 @@ vectors: setup
 explore: setup
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -q tests/unit tests/integration/test_http_fuzz.py
 
-# The tests that kill workers and functions at random, with dice that no run has had before.
+# The tests that kill workers and functions at random, with 1,000 messages and dice that no run has had before.
+# Continuous integration calls it with the dice of `make test`, so that a failure is about the change.
 kills: setup
 	DM3_FAULT_SEED=$${DM3_FAULT_SEED:-$$(date +%s)} DM3_FAULT_MESSAGES=1000 $(BIN)/python -m pytest -q tests/faults/test_workers_killed.py tests/faults/test_functions_killed.py
 

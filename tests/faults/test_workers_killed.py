@@ -28,7 +28,7 @@ from tests.faults.reaper import Reaper, Weather
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("workers-killed")]
 
 SEED = int(os.environ.get("DM3_FAULT_SEED", "1"))
-MESSAGES = 1_000
+MESSAGES = int(os.environ.get("DM3_FAULT_MESSAGES", "300"))
 WRITERS = 3
 # Carol has two webhooks and an open socket, the sleepers have mail and web push only, Bob one webhook.
 FOR_CAROL = 150

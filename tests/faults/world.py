@@ -40,7 +40,7 @@ LIMITS = Limits(
     source_submits_per_minute=900,
     source_registrations_per_hour=900,
     source_kib_per_day=1_900,
-    source_sockets_per_minute=1_900,
+    source_sockets_per_minute=900,  # twice as many frames
     account_sockets_per_hour=1_900,
     socket_frames_per_minute=1_900,
 )
