@@ -1,8 +1,8 @@
 """The event source mapping of DynamoDB streams on the laptop: from a table's stream to one function.
 
 Like the mappings in infra/template (bodies, outbox) each hands on only what its filter lets through, in the
-form of a Lambda event, and repeats what the function did not take: all of a batch if it raises, and then half of it;
-from the first sequence number that it names in `batchItemFailures` otherwise.
+form of a Lambda event, and repeats what the function did not take: all of a batch if it raises, and then half
+of it; from the first sequence number that it names in `batchItemFailures` otherwise.
 """
 
 from __future__ import annotations
