@@ -73,7 +73,7 @@ def _standing(collected: Routes, owner: Owner, notify: Callable[[], Notify]) -> 
     @collected.add(
         "POST",
         _ONE + "/pause",
-        "Send nothing until the webhook is verified again; what happens meanwhile can be replayed.",
+        "Send no events until the webhook is verified again; what happens meanwhile can be replayed.",
         result="Webhook",
         signed_in=True,
     )

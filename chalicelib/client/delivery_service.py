@@ -17,7 +17,14 @@ from chalicelib.client.patience import Patience
 from chalicelib.client.rest import JSON_TYPE, Rest, json_of
 from chalicelib.client.transport import Request, Response, Transport
 from chalicelib.protocol.canonical import canonicalize, parse_json
-from chalicelib.protocol.errors import Dm3Error, InvalidInput, ParseError, Unavailable
+from chalicelib.protocol.errors import (
+    Dm3Error,
+    InvalidInput,
+    NotFound,
+    ParseError,
+    Unavailable,
+    UnknownReceiver,
+)
 from chalicelib.protocol.extension import ProfileExtension
 from chalicelib.protocol.json_types import JsonObject, JsonValue
 from chalicelib.protocol.profile import DeliveryServiceProfile
@@ -74,8 +81,12 @@ class DeliveryService:
         return _understood(DeliveryServiceProperties.parse, self._call("dm3_getDeliveryServiceProperties"))
 
     def extension(self, receiver: str) -> ProfileExtension:
-        """`dm3_getProfileExtension`. Raises NotFound if `receiver` has no account there."""
-        return _understood(ProfileExtension.parse, self._call("dm3_getProfileExtension", receiver))
+        """`dm3_getProfileExtension`. Raises UnknownReceiver if `receiver` has no account there."""
+        try:
+            answer = self._call("dm3_getProfileExtension", receiver)
+        except NotFound:
+            raise UnknownReceiver from None  # the answer says no more than that something is not found
+        return _understood(ProfileExtension.parse, answer)
 
     def request(
         self, method: str, path: str, *, body: JsonValue = None, token: str | None = None, **query: str | None

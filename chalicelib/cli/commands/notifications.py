@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Final, ParamSpec
 
 import click
 
@@ -23,6 +26,34 @@ _NAMES = [channel.value for channel in ChannelType]
 _TYPE = click.Choice([name.lower() for name in _NAMES], case_sensitive=False)
 
 
+P = ParamSpec("P")
+
+# What a service answers is to the letter of the reference, and does not say what to do.
+_ADVICE: Final = {
+    "Global notifications is off": "Notifications are off; turn them on with: dm3 notifications on.",
+    "Invalid notification channel type": "The delivery service offers no such channel.",
+    "Invalid OTP": "The code is not the one that was sent; have another one with: dm3 notifications code.",
+    "Invalid email value": "The recipient is not an e-mail address.",
+    "Invalid push value": "The recipient is not the JSON text of a browser's push subscription.",
+    "Invalid sms value": "The recipient is not a number such as +4915112345678.",
+}
+
+
+def _advising(command: Callable[P, None]) -> Callable[P, None]:
+    """Says what to do where a delivery service only refuses."""
+
+    @functools.wraps(command)
+    def advised(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except InvalidInput as error:
+            if error.message not in _ADVICE:
+                raise
+            raise InvalidInput(_ADVICE[error.message], data=error.data) from error
+
+    return advised
+
+
 @click.group("notifications")
 def command() -> None:
     """Be told of new mail by e-mail, in your browser, or by SMS.
@@ -36,6 +67,7 @@ def command() -> None:
 @key_options
 @chain_options
 @json_option
+@_advising
 def on(keys: KeyOptions, chain: Chain, as_json: bool) -> None:
     r"""Turn notifications on; then add a channel.
 
@@ -50,6 +82,7 @@ def on(keys: KeyOptions, chain: Chain, as_json: bool) -> None:
 @key_options
 @chain_options
 @json_option
+@_advising
 def off(keys: KeyOptions, chain: Chain, as_json: bool) -> None:
     r"""Turn all notifications off. Your channels are kept.
 
@@ -64,6 +97,7 @@ def off(keys: KeyOptions, chain: Chain, as_json: bool) -> None:
 @key_options
 @chain_options
 @json_option
+@_advising
 def list_(keys: KeyOptions, chain: Chain, as_json: bool) -> None:
     r"""Show your channels and settings.
 
@@ -80,6 +114,7 @@ def list_(keys: KeyOptions, chain: Chain, as_json: bool) -> None:
 @key_options
 @chain_options
 @json_option
+@_advising
 def add(keys: KeyOptions, chain: Chain, channel: str, recipient: str, as_json: bool) -> None:
     r"""Add a channel, or replace the one of its kind; a code is sent to it.
 
@@ -101,6 +136,7 @@ def add(keys: KeyOptions, chain: Chain, channel: str, recipient: str, as_json: b
 @key_options
 @chain_options
 @json_option
+@_advising
 def code(keys: KeyOptions, chain: Chain, channel: str, as_json: bool) -> None:
     r"""Have another code sent, a minute after the last at the earliest.
 
@@ -118,6 +154,7 @@ def code(keys: KeyOptions, chain: Chain, channel: str, as_json: bool) -> None:
 @key_options
 @chain_options
 @json_option
+@_advising
 def verify(keys: KeyOptions, chain: Chain, channel: str, one_time_code: str, as_json: bool) -> None:
     r"""Type in the CODE that was sent. It counts for ten minutes and five tries, once.
 
@@ -134,6 +171,7 @@ def verify(keys: KeyOptions, chain: Chain, channel: str, one_time_code: str, as_
 @key_options
 @chain_options
 @json_option
+@_advising
 def enable(keys: KeyOptions, chain: Chain, channel: str, as_json: bool) -> None:
     r"""Turn one channel on again.
 
@@ -150,6 +188,7 @@ def enable(keys: KeyOptions, chain: Chain, channel: str, as_json: bool) -> None:
 @key_options
 @chain_options
 @json_option
+@_advising
 def disable(keys: KeyOptions, chain: Chain, channel: str, as_json: bool) -> None:
     r"""Turn one channel off; push in all your browsers.
 
@@ -166,6 +205,7 @@ def disable(keys: KeyOptions, chain: Chain, channel: str, as_json: bool) -> None
 @key_options
 @chain_options
 @json_option
+@_advising
 def remove(keys: KeyOptions, chain: Chain, channel: str, as_json: bool) -> None:
     r"""Forget one channel; push in all your browsers.
 
@@ -191,6 +231,7 @@ def remove(keys: KeyOptions, chain: Chain, channel: str, as_json: bool) -> None:
 @key_options
 @chain_options
 @json_option
+@_advising
 def settings(
     keys: KeyOptions,
     chain: Chain,

@@ -33,7 +33,8 @@ def command(keys: KeyOptions, chain: Chain, send_now: bool, as_json: bool) -> No
         print_json([_as_object(entry) for entry in waiting])
         return
     for entry in waiting:
-        click.echo(f"{entry.to}  {moment(entry.created_at_ms)}  tried {entry.attempts} times")
+        tries = "once" if entry.attempts == 1 else f"{entry.attempts} times"
+        click.echo(f"{entry.to}  {moment(entry.created_at_ms)}  tried {tries}")
         click.echo(f"  {plain(entry.reason)}")
     if not waiting:
         click.echo("Nothing waits.")

@@ -103,7 +103,7 @@ def verify(keys: KeyOptions, chain: Chain, webhook: str, as_json: bool) -> None:
 @chain_options
 @json_option
 def pause(keys: KeyOptions, chain: Chain, webhook: str, as_json: bool) -> None:
-    r"""Send nothing until the webhook is verified again; what happens meanwhile can be replayed.
+    r"""Send no events until the webhook is verified again; what happens meanwhile can be replayed.
 
     \b
     Example:

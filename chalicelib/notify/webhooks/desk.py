@@ -243,4 +243,4 @@ def _refusal(outcome: Outcome) -> str:
         return "The webhook did not answer with the challenge it was sent."
     if outcome.attempt.status is not None:
         return f"The webhook answered the challenge with {outcome.attempt.status}."
-    return "The webhook did not answer the challenge."
+    return f"The webhook did not answer the challenge ({outcome.attempt.reason})."

@@ -276,6 +276,7 @@ class TestFailures:
         world.publish(carol)
         (still,) = alice.flush()  # a profile, but no account at the relay yet
         assert isinstance(still, Queued)
+        assert still.reason.message == "The receiver has no account at this delivery service."
         client = world.client(carol)
         client.register()
         (sent,) = alice.flush()

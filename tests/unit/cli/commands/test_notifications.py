@@ -109,6 +109,16 @@ def test_called_wrongly_or_refused(run: Run, bob: Dm3Client, words: tuple[str, .
     assert result.stdout == ""
 
 
+def test_a_refusal_says_what_to_do(run: Run, bob: Dm3Client) -> None:
+    add = ("notifications", "add", "email")
+    assert "dm3 notifications on" in run(*add, ADDRESS).stderr
+    said(run, "on")
+    assert "is not an e-mail address" in run(*add, "bob").stderr
+    assert "offers no such channel" in run("notifications", "add", "sms", "+4915112345678").stderr
+    said(run, "add", "email", ADDRESS)
+    assert "dm3 notifications code" in run("notifications", "verify", "email", "00000").stderr
+
+
 def test_services_that_are_down_are_told(run: Run, home: Path, world: NotifyingWorld) -> None:
     use_keys(home, world, "bob.eth", RELAY, SECOND)
     world.faults.insert(0, down(SECOND))
