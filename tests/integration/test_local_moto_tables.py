@@ -115,3 +115,13 @@ def test_other_partitions_are_not_looked_at(dynamodb: Any, monkeypatch: pytest.M
         assert len(found(dynamodb, "sorted", "p2")[0]["Items"]) == ITEMS
     with pytest.raises(AssertionError):
         found(dynamodb, "sorted", "p2")
+
+
+@pytest.mark.parametrize("name", list(QUERIES))
+def test_two_relays_may_be_in_one_process(dynamodb: Any, name: str) -> None:  # noqa: ANN401 - botocore's
+    by_moto = QUERIES[name](dynamodb)
+    with queries_by_partition():
+        with queries_by_partition():
+            assert QUERIES[name](dynamodb) == by_moto
+        assert QUERIES[name](dynamodb) == by_moto
+    assert QUERIES[name](dynamodb) == by_moto
