@@ -185,7 +185,7 @@ def test_the_simulator_and_dynamodb_never_differ() -> None:
         run_state_machine_as_test(
             Twins,
             settings=settings(
-                max_examples=40,
+                max_examples=20,
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
