@@ -12,6 +12,7 @@ import click
 from chalicelib.cli.notification_table import notification_lines
 from chalicelib.cli.options import Chain, KeyOptions, chain_options, connect, key_options
 from chalicelib.cli.output import json_option, plain, print_json
+from chalicelib.cli.unreached import unreached_json, warn_unreached
 from chalicelib.client.notifications import (
     ChannelType,
     Done,
@@ -19,7 +20,6 @@ from chalicelib.client.notifications import (
     NotificationSettings,
     QuietHours,
 )
-from chalicelib.client.values import Unreached
 from chalicelib.protocol.errors import InvalidInput
 
 _NAMES = [channel.value for channel in ChannelType]
@@ -287,37 +287,19 @@ def _pause(text: str) -> tuple[str, int]:
 
 def _done(done: Done, sentence: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"done": list(done.at), "unreached": _failures(done.unreached)})
+        print_json({"done": list(done.at), "unreached": unreached_json(done.unreached)})
         return
     click.echo(f"{sentence} at {plain(', '.join(done.at))}.")
-    _warn(done.unreached)
+    warn_unreached(done.unreached)
 
 
 def _tell(kept: KeptNotifications, *, as_json: bool) -> None:
     if as_json:
         at = {service: dict(notifications.to_json()) for service, notifications in kept.at.items()}
-        print_json({"notifications": at, "unreached": _failures(kept.unreached)})
+        print_json({"notifications": at, "unreached": unreached_json(kept.unreached)})
         return
     for service, notifications in kept.at.items():
         click.echo(f"At {plain(service)}:")
         for line in notification_lines(notifications):
             click.echo(f"  {plain(line)}")
-    _warn(kept.unreached)
-
-
-def _warn(unreached: tuple[Unreached, ...]) -> None:
-    for failure in unreached:
-        click.echo(
-            f"Not done at {plain(failure.delivery_service)}: {plain(failure.reason.message)}", err=True
-        )
-
-
-def _failures(unreached: tuple[Unreached, ...]) -> list[dict[str, object]]:
-    return [
-        {
-            "deliveryService": failure.delivery_service,
-            "error": failure.reason.message,
-            "code": failure.reason.code,
-        }
-        for failure in unreached
-    ]
+    warn_unreached(kept.unreached)

@@ -11,9 +11,10 @@ from chalicelib.cli.options import Chain, KeyOptions, chain_options, connect, ke
 from chalicelib.cli.output import json_option, plain, print_json
 from chalicelib.cli.rule_options import DOCUMENT, RULES, RuleOptions
 from chalicelib.cli.rule_table import condition_line, own_lines
+from chalicelib.cli.unreached import unreached_json, warn_unreached
 from chalicelib.client.own_rules import KeptRules, OwnRules
 from chalicelib.client.private_files import read_private
-from chalicelib.client.values import Unreached, Verdict
+from chalicelib.client.values import Verdict
 from chalicelib.client.welcome import Welcome
 from chalicelib.protocol.canonical import parse_json
 from chalicelib.protocol.errors import InvalidInput, ParseError
@@ -176,10 +177,10 @@ def clear(keys: KeyOptions, chain: Chain, as_json: bool) -> None:
     """
     unreached = connect(keys, chain).clear_rules()
     if as_json:
-        print_json({"cleared": True, "unreached": _failures(unreached)})
+        print_json({"cleared": True, "unreached": unreached_json(unreached)})
         return
     click.echo("Everybody is accepted.")
-    _warn(unreached)
+    warn_unreached(unreached)
 
 
 @command.command()
@@ -222,7 +223,7 @@ def _document(path: Path) -> OwnRules:
 def _tell(kept: KeptRules, *, as_json: bool) -> None:
     if as_json:
         at = {service: dict(rules.to_json()) for service, rules in kept.at.items()}
-        print_json({"rules": at, "unreached": _failures(kept.unreached)})
+        print_json({"rules": at, "unreached": unreached_json(kept.unreached)})
         return
     if kept.differ:
         click.echo("Your delivery services keep different rules.", err=True)
@@ -231,25 +232,7 @@ def _tell(kept: KeptRules, *, as_json: bool) -> None:
         click.echo(f"At {plain(services)}:")
         for line in own_lines(rules):
             click.echo(f"  {plain(line)}")
-    _warn(kept.unreached)
-
-
-def _warn(unreached: tuple[Unreached, ...]) -> None:
-    for failure in unreached:
-        click.echo(
-            f"Not done at {plain(failure.delivery_service)}: {plain(failure.reason.message)}", err=True
-        )
-
-
-def _failures(unreached: tuple[Unreached, ...]) -> list[dict[str, object]]:
-    return [
-        {
-            "deliveryService": failure.delivery_service,
-            "error": failure.reason.message,
-            "code": failure.reason.code,
-        }
-        for failure in unreached
-    ]
+    warn_unreached(kept.unreached)
 
 
 def _welcome(welcome: Welcome) -> dict[str, object]:

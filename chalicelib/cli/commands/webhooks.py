@@ -9,8 +9,8 @@ import click
 
 from chalicelib.cli.options import Chain, KeyOptions, chain_options, connect, key_options
 from chalicelib.cli.output import json_option, moment, plain, print_json
+from chalicelib.cli.unreached import unreached_json, warn_unreached
 from chalicelib.client.client import now_ms
-from chalicelib.client.values import Unreached
 from chalicelib.client.webhooks import Webhook, WebhookAttempt, WebhookDelivery
 
 FAILED_STATUS = 4
@@ -51,13 +51,15 @@ def add(keys: KeyOptions, chain: Chain, url: str, signature: str, as_json: bool)
     """
     kept = connect(keys, chain).webhooks.add(url, signature=signature)
     if as_json:
-        print_json({"webhooks": list(map(_webhook, kept.webhooks)), "unreached": _failures(kept.unreached)})
+        print_json(
+            {"webhooks": list(map(_webhook, kept.webhooks)), "unreached": unreached_json(kept.unreached)}
+        )
         return
     for webhook in kept.webhooks:
         _show(webhook)
         if webhook.challenge is not None and webhook.state == "unverified":
             click.echo(f"  Challenge  {plain(_how(webhook.challenge))}: verify it when it is ready")
-    _warn(kept.unreached)
+    warn_unreached(kept.unreached)
 
 
 @command.command("list")
@@ -73,13 +75,15 @@ def list_(keys: KeyOptions, chain: Chain, as_json: bool) -> None:
     """
     kept = connect(keys, chain).webhooks.list()
     if as_json:
-        print_json({"webhooks": list(map(_webhook, kept.webhooks)), "unreached": _failures(kept.unreached)})
+        print_json(
+            {"webhooks": list(map(_webhook, kept.webhooks)), "unreached": unreached_json(kept.unreached)}
+        )
         return
     for webhook in kept.webhooks:
         _show(webhook)
     if not kept.webhooks:
         click.echo("There are no webhooks.")
-    _warn(kept.unreached)
+    warn_unreached(kept.unreached)
 
 
 @command.command()
@@ -269,24 +273,6 @@ def _show_delivery(delivery: WebhookDelivery) -> None:
 
 def _how(attempt: WebhookAttempt) -> str:
     return " ".join(str(part) for part in (attempt.status, attempt.reason) if part is not None)
-
-
-def _warn(unreached: tuple[Unreached, ...]) -> None:
-    for failure in unreached:
-        click.echo(
-            f"Not done at {plain(failure.delivery_service)}: {plain(failure.reason.message)}", err=True
-        )
-
-
-def _failures(unreached: tuple[Unreached, ...]) -> list[dict[str, object]]:
-    return [
-        {
-            "deliveryService": failure.delivery_service,
-            "error": failure.reason.message,
-            "code": failure.reason.code,
-        }
-        for failure in unreached
-    ]
 
 
 def _webhook(webhook: Webhook) -> dict[str, Any]:
